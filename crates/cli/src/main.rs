@@ -1,0 +1,2 @@
+//! dengmi
+fn main() {}

@@ -1,0 +1,131 @@
+//! A checked pack: everything the engine and the pages need, immutable, named by its digest.
+
+use std::collections::BTreeMap;
+
+use dengmi_core::command::Key;
+use dengmi_core::text::FoldedHash;
+use dengmi_core::{Decimal, Digest, Slug};
+
+use crate::model::question::{MultiOption, Partial, TrueFalse};
+use crate::model::{
+    Answer, Body, CommunityFile, FactValue, Notice, PointsFile, Product, ProductFact, Quest,
+    Question, RewardRule, Text, Unit, WordsFile,
+};
+
+/// Content that passed every check.
+#[derive(Clone, Debug)]
+pub struct Pack {
+    /// Digest over the sorted paths and bytes of all files.
+    pub digest: Digest,
+    /// The points programme.
+    pub points: PointsFile,
+    /// Product pages by id.
+    pub products: BTreeMap<Slug, Product>,
+    /// Questions by full id (`file/question`).
+    pub questions: BTreeMap<Slug, PackQuestion>,
+    /// Reward rules by id.
+    pub rules: BTreeMap<Slug, RewardRule>,
+    /// Kinds of groups by id.
+    pub communities: BTreeMap<Slug, CommunityFile>,
+    /// Notices by id.
+    pub notices: BTreeMap<Slug, Notice>,
+    /// All word lists, added up.
+    pub words: WordsFile,
+    /// Quests by id.
+    pub quests: BTreeMap<Slug, Quest>,
+    /// Today's id for every earlier one.
+    pub renamed: BTreeMap<Slug, Slug>,
+}
+
+/// A question as written, with what follows from it.
+#[derive(Clone, Debug)]
+pub struct PackQuestion {
+    /// As written.
+    pub question: Question,
+    /// What is right, in the order of `options`.
+    pub key: Key,
+    /// How incomplete multi-select answers count.
+    pub partial: Partial,
+    /// Options in key order: for a single choice the right one first, so they are never shown in
+    /// this order. Empty for typed answers and true or false.
+    pub options: Vec<Text>,
+    /// The unit beside a typed number.
+    pub unit: Option<Unit>,
+}
+
+/// Looks up the value a product fact refers to. `None` where the product or the fact is missing.
+pub fn fact_value(products: &BTreeMap<Slug, Product>, fact: &ProductFact) -> Option<FactValue> {
+    products.get(&fact.product)?.fact(fact.field, fact.of_yuan)
+}
+
+impl PackQuestion {
+    /// Works out key and options. `None` where a product fact is missing or of the wrong kind.
+    #[must_use]
+    pub fn resolve(question: Question, products: &BTreeMap<Slug, Product>) -> Option<Self> {
+        let value = |fact: &ProductFact| fact_value(products, fact);
+        let mut partial = Partial::AllOrNothing;
+        let mut shown_unit = None;
+        let (key, options) = match &question.body {
+            Body::Single { answer, distractors } => {
+                let right = match answer {
+                    Answer::Plain(text) => text.clone(),
+                    Answer::ProductFact(fact) => value(fact)?.text(),
+                };
+                let wrong = distractors.iter().map(|distractor| distractor.text.clone());
+                (Key::One(0), std::iter::once(right).chain(wrong).collect())
+            }
+            Body::Multi { options, partial: how } => {
+                partial = *how;
+                (Key::Many(right_bits(options)), options.iter().map(|o| o.text.clone()).collect())
+            }
+            Body::TrueFalse { answer: TrueFalse::Plain(right) } => (Key::Bool(*right), Vec::new()),
+            Body::TrueFalse { answer: TrueFalse::FactIs { fact, claim } } => {
+                (Key::Bool(value(fact)?.to_string() == *claim), Vec::new())
+            }
+            Body::Number { answer, unit, tolerance } => {
+                shown_unit = Some(*unit);
+                let right = match answer {
+                    Answer::Plain(number) => *number,
+                    Answer::ProductFact(fact) => match value(fact)? {
+                        FactValue::Number(number, of) if of == *unit => number,
+                        _ => return None,
+                    },
+                };
+                (Key::Number { value: right, tolerance: *tolerance }, Vec::new())
+            }
+            Body::Typed { answer, also } => {
+                let right = match answer {
+                    Answer::Plain(text) => text.clone(),
+                    Answer::ProductFact(fact) => value(fact)?.to_string(),
+                };
+                let texts = std::iter::once(&right).chain(also);
+                (Key::Text(texts.map(|text| FoldedHash::of(text)).collect()), Vec::new())
+            }
+        };
+        Some(Self { question, key, partial, options, unit: shown_unit })
+    }
+
+    /// Options a member chooses among; 0 for typed answers and true or false.
+    #[must_use]
+    pub fn option_count(&self) -> u8 {
+        u8::try_from(self.options.len()).unwrap_or(u8::MAX)
+    }
+}
+
+fn right_bits(options: &[MultiOption]) -> u32 {
+    options.iter().take(32).enumerate().fold(0, |bits, (i, option)| bits | (u32::from(option.right) << i))
+}
+
+impl Pack {
+    /// The current id for `id`, following renames.
+    #[must_use]
+    pub fn current<'a>(&'a self, id: &'a Slug) -> &'a Slug {
+        self.renamed.get(id).unwrap_or(id)
+    }
+}
+
+/// The difference of two decimals without overflow, in millionths.
+#[must_use]
+pub fn distance(a: Decimal, b: Decimal) -> u64 {
+    a.micros().abs_diff(b.micros())
+}

@@ -1,0 +1,251 @@
+//! What the engine answers: one outcome for every command.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{CommunityId, ManagerId, MemberId, PostId, RoundId, RunId};
+use crate::time::Day;
+use crate::unit::{Points, Ppm};
+
+/// Done, or refused with a reason and without any change of state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// It was done.
+    Done(Receipt),
+    /// It was refused; nothing changed.
+    Rejected(Reject),
+}
+
+/// What was done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Receipt {
+    /// Nothing more to say.
+    Ok,
+    /// A manager was added.
+    Manager(ManagerId),
+    /// A group was opened.
+    Community(CommunityId),
+    /// A member joined.
+    Member(MemberId),
+    /// A run was launched.
+    Run(RunId),
+    /// A post went up.
+    Post(PostId),
+    /// A check-in counted.
+    CheckedIn(StreakState),
+    /// Answers were taken; right or wrong is said after the close.
+    Taken {
+        /// The round.
+        round: RoundId,
+        /// Questions of the round answered so far.
+        answered: u8,
+    },
+    /// Answers were taken and graded, where the quest says so.
+    Graded {
+        /// The round.
+        round: RoundId,
+        /// Questions of the round answered so far.
+        answered: u8,
+        /// For each answer of the command.
+        marks: Vec<Mark>,
+    },
+    /// A reaction was counted.
+    Reacted {
+        /// False where the same reaction was already known: nothing changed.
+        counted: bool,
+    },
+    /// What a corrected key changes, or would change in a dry run.
+    Regraded(RegradeReport),
+    /// Points were spent or taken back.
+    Booked {
+        /// The member's balance after it.
+        balance: Points,
+    },
+}
+
+/// How one answer was graded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// Position of the question as this member sees it.
+    pub question: u8,
+    /// Fully right.
+    pub right: bool,
+    /// Credit after partial credit and the scoring curve.
+    pub score: Ppm,
+}
+
+/// A member's streak in one run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreakState {
+    /// The last day that counted.
+    pub day: Day,
+    /// Current length in days.
+    pub length: u16,
+    /// Longest length ever.
+    pub longest: u16,
+    /// Check-ins in all.
+    pub total: u16,
+    /// Freezes left.
+    pub freezes: u8,
+    /// Make-up cards left.
+    pub make_ups: u8,
+}
+
+/// What a corrected key changes. Old and new grades are both kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegradeReport {
+    /// Whether it was only tried.
+    pub dry_run: bool,
+    /// Answers that were looked at.
+    pub answers: u32,
+    /// Wrong before, right now.
+    pub now_right: u32,
+    /// Right before, wrong now.
+    pub now_wrong: u32,
+    /// Score changed while right or wrong did not.
+    pub score_changed: u32,
+}
+
+macro_rules! rejects {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $text:literal;)*) => {
+        /// Why a command was refused. Each has a stable code and says what to do instead.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Reject {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Reject {
+            /// Every refusal there is.
+            pub const ALL: &'static [Reject] = &[$(Reject::$name,)*];
+
+            /// The stable code, for machines.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+
+            /// What is wrong and what to do instead.
+            #[must_use]
+            pub const fn help(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+rejects! {
+    /// The id belongs to another branch.
+    WrongBranch = "wrong-branch", "this id belongs to another branch; send the command to that branch";
+    /// A member acts for another.
+    NotYours = "not-yours", "members act for themselves only; sign in as the member concerned";
+    /// No such manager.
+    UnknownManager = "unknown-manager", "no such manager in this branch; list the managers and use one of their ids";
+    /// No such community.
+    UnknownCommunity = "unknown-community", "no such community in this branch; list the communities and use one of their ids";
+    /// No such community file.
+    UnknownTemplate = "unknown-template", "the current content has no community file of this name; check the name or load content that has it";
+    /// The group is full.
+    CommunityFull = "community-full", "this group is full; join another group or open a new one";
+    /// No such member.
+    UnknownMember = "unknown-member", "no such member in this branch";
+    /// The member left.
+    MemberLeft = "member-left", "this member has left; bring them back with a move first";
+    /// The member's data was erased.
+    MemberErased = "member-erased", "this member's data was erased; the person may join anew";
+    /// Already in that group.
+    AlreadyThere = "already-there", "the member is already in that group; nothing to do";
+    /// The branch has no room for another tag name.
+    TooManyTags = "too-many-tags", "a branch holds at most 64 different tags; reuse one of them";
+    /// The branch is full.
+    BranchFull = "branch-full", "this branch holds the most members it can; open another branch";
+    /// No consent for taking part.
+    NoConsent = "no-consent", "the member has not agreed to take part; ask for consent first";
+    /// No such quest file.
+    UnknownQuest = "unknown-quest", "the current content has no quest of this name; check the name or load content that has it";
+    /// The content is not loaded.
+    UnknownContent = "unknown-content", "this content is not loaded; load and check it first";
+    /// The run cannot start then.
+    BadStart = "bad-start", "a run starts today or within the next 366 days; choose such a day";
+    /// The group's kind is not what the quest is for.
+    WrongAudience = "wrong-audience", "the quest is not for groups of this kind; choose groups of a kind it names";
+    /// No such run.
+    UnknownRun = "unknown-run", "no such run in this branch; list the runs and use one of their ids";
+    /// The run is of another kind.
+    WrongKind = "wrong-kind", "this run is of another kind; use the command that fits its quest";
+    /// The run has not begun.
+    NotStarted = "not-started", "the run has not begun; wait for its first day";
+    /// The run is over.
+    RunEnded = "run-ended", "the run is over; look for the next one";
+    /// The member's group does not take part.
+    NotInvited = "not-invited", "the member's group does not take part in this run";
+    /// Already checked in on that day.
+    DuplicateCheckIn = "duplicate-check-in", "this day is already checked in; come back tomorrow";
+    /// The phrase is not today's.
+    WrongPhrase = "wrong-phrase", "that is not the phrase of the day; look it up in the group and type it again";
+    /// The quest needs the phrase.
+    PhraseNeeded = "phrase-needed", "this check-in needs the phrase of the day; look it up in the group and type it";
+    /// Event time in the future or too old.
+    TooLate = "too-late", "the event is in the future or older than the late window; ask an operator to repair it";
+    /// Nothing to make up.
+    NothingToMakeUp = "nothing-to-make-up", "that day cannot be made up: it is checked in, outside the window, or before the member's first check-in";
+    /// No make-up cards left.
+    NoMakeUps = "no-make-ups", "no make-up cards are left in this run";
+    /// A repair outside what is possible.
+    BadRepair = "bad-repair", "a repaired streak is 1 to 3650 days long and the member must have checked in before; correct the length";
+    /// No such round.
+    UnknownRound = "unknown-round", "no such round in this branch; list the open rounds";
+    /// The round is not open.
+    RoundNotOpen = "round-not-open", "the round is not open yet; come back at its opening time";
+    /// The round is closed.
+    RoundClosed = "round-closed", "the round is closed; look for the next one";
+    /// The member joined after the opening of a round that takes no late joiners.
+    JoinedTooLate = "joined-too-late", "this round was open before the member joined; the next one counts";
+    /// No such question.
+    UnknownQuestion = "unknown-question", "the round has no question at that position; positions start at 0";
+    /// The choice does not fit the question.
+    WrongChoice = "wrong-choice", "the answer does not fit the question; send the kind of answer the question asks for, within its options";
+    /// No attempts left.
+    NoAttempts = "no-attempts", "every attempt at this question is used";
+    /// No answers, too many, or one question twice.
+    BadAnswers = "bad-answers", "send 1 to 50 answers, each question once";
+    /// Time limit out of range.
+    BadSeconds = "bad-seconds", "extra time is 1 second to 7 days";
+    /// The round's answers are no longer kept.
+    CorrectionOver = "correction-over", "the correction window of this round is over; its grades are final";
+    /// The key does not fit the question.
+    WrongKey = "wrong-key", "the key does not fit the kind or the options of the question";
+    /// Nothing would change.
+    SameKey = "same-key", "this is already the key; nothing to correct";
+    /// Too many posts today.
+    TooManyPosts = "too-many-posts", "a sender may post at most as often a day as the quest allows (3 at most); post again tomorrow";
+    /// No such post.
+    UnknownPost = "unknown-post", "no such post in this branch; list the posts";
+    /// The challenge is over.
+    PostClosed = "post-closed", "the challenge under this post is over; look for the next one";
+    /// Staff do not take part.
+    StaffExcluded = "staff-excluded", "colleagues are welcome to comment, but are never counted or rewarded";
+    /// Points out of range.
+    BadPoints = "bad-points", "points must be from 1 to 1,000,000,000";
+    /// Not enough points.
+    NotEnoughPoints = "not-enough-points", "the balance is too small; lower the amount";
+    /// The order is already booked.
+    OrderBooked = "order-booked", "this order number is already booked; use a new one for a new order";
+    /// The entry is already reversed.
+    AlreadyReversed = "already-reversed", "this entry is already reversed; it is reversed once at most";
+    /// The entry cannot be reversed.
+    NotReversible = "not-reversible", "only an award of this branch can be reversed; check the entry's id";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_say_what_to_do() {
+        let codes: std::collections::BTreeSet<_> = Reject::ALL.iter().map(|r| r.code()).collect();
+        assert_eq!(codes.len(), Reject::ALL.len());
+        for reject in Reject::ALL {
+            assert!(reject.help().len() > 20, "{reject:?}");
+            assert!(reject.code().bytes().all(|b| b.is_ascii_lowercase() || b == b'-'));
+        }
+    }
+}

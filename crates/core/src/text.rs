@@ -1,0 +1,148 @@
+//! Text from people: folded for comparison, hashed for the journal, cleaned for display.
+
+use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
+
+/// Folds text so that spellings a reader would call the same compare equal: full and half width
+/// (NFKC), upper and lower case, spaces, punctuation and symbols, controls and invisible
+/// characters. `.`, `%` and `-` between digits, or before one, are kept: 0.5 is not 05.
+#[must_use]
+pub fn fold(text: &str) -> String {
+    let chars: Vec<char> = text.nfkc().flat_map(char::to_lowercase).nfkc().collect();
+    let digit_at = |i: usize| chars.get(i).is_some_and(char::is_ascii_digit);
+    let mut folded = String::with_capacity(text.len());
+    for (i, &c) in chars.iter().enumerate() {
+        let keep = match c {
+            '.' => i > 0 && digit_at(i - 1) && digit_at(i + 1),
+            '-' | '\u{2212}' => digit_at(i + 1) && !(i > 0 && chars[i - 1].is_alphanumeric()),
+            '%' => i > 0 && digit_at(i - 1),
+            c => c.is_alphanumeric(),
+        };
+        if keep {
+            folded.push(if c == '\u{2212}' { '-' } else { c });
+        }
+    }
+    folded
+}
+
+/// The hash of folded text. What a person typed never enters the journal; this does, and it is
+/// enough to compare with the accepted answers, today's and a corrected key's alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct FoldedHash(pub [u8; 16]);
+
+impl FoldedHash {
+    /// Folds and hashes `text`.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        let digest = blake3::derive_key("dengmi folded text v1", fold(text).as_bytes());
+        let mut short = [0; 16];
+        short.copy_from_slice(&digest[..16]);
+        Self(short)
+    }
+}
+
+/// Why a display name was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// Nothing visible is left.
+    #[error("the name is empty; use 1 to 24 visible characters")]
+    Empty,
+    /// Longer than [`NAME_CHARS_MAX`].
+    #[error("the name is longer than 24 characters; shorten it")]
+    TooLong,
+    /// Control, bidirectional override or zero-width characters.
+    #[error(
+        "the name contains control, bidirectional or invisible characters; leave out everything that does not print"
+    )]
+    Unprintable,
+}
+
+/// Longest display name, in characters after NFC.
+pub const NAME_CHARS_MAX: usize = 24;
+
+/// A display name in NFC, trimmed; refused when it would not show, or would disturb what is shown
+/// beside it.
+///
+/// # Errors
+/// See [`NameError`].
+pub fn clean_name(name: &str) -> Result<String, NameError> {
+    // NFC can shorten but a hostile name can also be very long: refuse before normalising.
+    if name.len() > 16 * NAME_CHARS_MAX {
+        return Err(NameError::TooLong);
+    }
+    let name: String = name.trim().nfc().collect();
+    if name.chars().any(unprintable) {
+        return Err(NameError::Unprintable);
+    }
+    match name.chars().count() {
+        0 => Err(NameError::Empty),
+        n if n > NAME_CHARS_MAX => Err(NameError::TooLong),
+        _ => Ok(name),
+    }
+}
+
+/// Control characters, bidirectional formatting, zero-width characters, line separators, the byte
+/// order mark, tags and non-characters. Emoji joiners count as invisible too.
+#[must_use]
+pub fn unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
+            | '\u{180B}'..='\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
+            | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{FFFE}' | '\u{FFFF}'
+            | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}' | '\u{F0000}'..='\u{10FFFF}')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(a: &str, b: &str, same: bool) {
+        assert_eq!(fold(a) == fold(b), same, "{:?} {:?}", fold(a), fold(b));
+        assert_eq!(FoldedHash::of(a) == FoldedHash::of(b), same);
+    }
+
+    #[test]
+    fn folding_forgives_typing_not_knowledge() {
+        check("ＥＴＦ", "etf", true);
+        check("七日 年化。", "七日年化", true);
+        check("「复利」!", "复利", true);
+        check("1.5％", "1.5%", true);
+        check("−7元", "-7 元", true);
+        check("0.5", "05", false);
+        check("1.5", "15", false);
+        check("7", "-7", false);
+        check("R2", "R3", false);
+        check("15%", "15", false);
+        check("not-for-c1", "notforc1", true);
+    }
+
+    #[test]
+    fn names_that_do_not_show_are_refused() {
+        assert_eq!(clean_name("  灯谜 李 "), Ok("灯谜 李".to_owned()));
+        for bad in ["a\u{202E}b", "a\u{200B}b", "\u{FEFF}a", "a\nb", "a\0", "a\u{2066}b"] {
+            assert_eq!(clean_name(bad), Err(NameError::Unprintable), "{bad:?}");
+        }
+        assert_eq!(clean_name(" "), Err(NameError::Empty));
+        assert_eq!(clean_name(&"灯".repeat(25)), Err(NameError::TooLong));
+        assert_eq!(clean_name(&"a".repeat(10_000)), Err(NameError::TooLong));
+    }
+
+    proptest! {
+        #[test]
+        fn folding_twice_changes_nothing(text in ".{0,40}") {
+            prop_assert_eq!(fold(&fold(&text)), fold(&text));
+        }
+
+        #[test]
+        fn a_clean_name_stays_clean(text in ".{0,30}") {
+            if let Ok(name) = clean_name(&text) {
+                prop_assert_eq!(clean_name(&name), Ok(name.clone()));
+            }
+        }
+    }
+}
