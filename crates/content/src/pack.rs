@@ -113,7 +113,11 @@ impl PackQuestion {
 }
 
 fn right_bits(options: &[MultiOption]) -> u32 {
-    options.iter().take(32).enumerate().fold(0, |bits, (i, option)| bits | (u32::from(option.right) << i))
+    options
+        .iter()
+        .take(32)
+        .enumerate()
+        .fold(0, |bits, (i, option)| bits | (u32::from(option.right) << i))
 }
 
 impl Pack {

@@ -12,7 +12,9 @@ const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
 
 /// An instant: milliseconds since 1970-01-01T00:00:00Z.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Timestamp(pub i64);
 
@@ -141,7 +143,9 @@ impl TryFrom<String> for TimeOfDay {
     type Error = TimeOfDayError;
 
     fn try_from(text: String) -> Result<Self, TimeOfDayError> {
-        let two = |s: &str| (s.len() == 2 && s.bytes().all(|b| b.is_ascii_digit())).then(|| s.parse().ok());
+        let two = |s: &str| {
+            (s.len() == 2 && s.bytes().all(|b| b.is_ascii_digit())).then(|| s.parse().ok())
+        };
         let (hours, minutes) = text.split_once(':').ok_or(TimeOfDayError)?;
         let (hours, minutes) = (two(hours).flatten(), two(minutes).flatten());
         hours.zip(minutes).and_then(|(h, m)| Self::new(h, m)).ok_or(TimeOfDayError)
@@ -353,7 +357,11 @@ mod tests {
     #[track_caller]
     fn check_period(kind: PeriodKind, inside: &str, first: &str, next: &str) {
         let period = Period::containing(kind, day(inside));
-        assert_eq!((period.first, period.next().first), (day(first), day(next)), "{kind:?} {inside}");
+        assert_eq!(
+            (period.first, period.next().first),
+            (day(first), day(next)),
+            "{kind:?} {inside}"
+        );
     }
 
     #[test]
@@ -377,7 +385,8 @@ mod tests {
 
     #[test]
     fn dates_outside_the_range_are_refused() {
-        for bad in ["2026-02-29", "1969-12-31", "2200-01-01", "2026-1-1", "20261121", "2026-13-01"] {
+        for bad in ["2026-02-29", "1969-12-31", "2200-01-01", "2026-1-1", "20261121", "2026-13-01"]
+        {
             assert!(bad.parse::<Day>().is_err(), "{bad}");
         }
         assert_eq!(day("2199-12-31"), *Day::RANGE.end());

@@ -6,7 +6,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 /// Points of the loyalty ledger. Whole points only.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Points(pub i64);
 
@@ -30,17 +32,23 @@ impl fmt::Display for Points {
 }
 
 /// Money in fen, 1/100 yuan.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Fen(pub i64);
 
 /// 1/10,000; 10,000 is 100 %.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct BasisPoints(pub i32);
 
 /// Parts per million; 1,000,000 is 100 %.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Ppm(pub u32);
 
@@ -60,7 +68,9 @@ impl Ppm {
 
 /// A decimal number with at most six places, for quiz answers and product facts. Written as a
 /// string in content (`"0.34"`), because RON's floats accept NaN and round.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct Decimal {
     micros: i64,
@@ -149,7 +159,9 @@ mod tests {
         check("0.34", Some(340_000));
         check("-12", Some(-12_000_000));
         check("150.000001", Some(150_000_001));
-        for bad in ["", "-", ".5", "5.", "1e3", "NaN", "inf", "1.0000001", "+1", "١", "1 000", "--1"] {
+        for bad in
+            ["", "-", ".5", "5.", "1e3", "NaN", "inf", "1.0000001", "+1", "١", "1 000", "--1"]
+        {
             check(bad, None);
         }
         assert_eq!("-0.340".parse::<Decimal>().unwrap().to_string(), "-0.34");

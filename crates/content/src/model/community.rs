@@ -1,8 +1,8 @@
 //! `content/communities/**.ron`: kinds of customer groups.
 
+use dengmi_core::time::TimeOfDay;
 use dengmi_core::view::board::BoardPolicy;
 use dengmi_core::{Calendar, Slug};
-use dengmi_core::time::TimeOfDay;
 use serde::{Deserialize, Serialize};
 
 use super::Text;

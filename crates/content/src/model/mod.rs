@@ -15,7 +15,7 @@ use dengmi_core::Day;
 use serde::Deserialize;
 
 pub use community::CommunityFile;
-pub use notice::{NoticeFile, Notice};
+pub use notice::{Notice, NoticeFile};
 pub use product::{FactField, FactValue, Product, RiskLevel, Unit};
 pub use quest::{CheckInStreak, MomentsChallenge, Quest, QuestKind, QuizSeries};
 pub use question::{Answer, Body, ProductFact, Question, QuestionFile};

@@ -342,7 +342,8 @@ impl Product {
     /// The redemption fee for a holding of `days` days.
     #[must_use]
     pub fn redemption_fee(&self, days: u16) -> Ppm {
-        let tier = self.fees.redemption.iter().find(|t| t.below_days.is_none_or(|below| days < below));
+        let tier =
+            self.fees.redemption.iter().find(|t| t.below_days.is_none_or(|below| days < below));
         tier.map_or(Ppm(0), |tier| tier.ppm)
     }
 

@@ -75,7 +75,9 @@ impl<'de> Visitor<'de> for TextVisitor {
         while let Some((tag, text)) = map.next_entry::<String, String>()? {
             if !LANGUAGES.contains(&tag.as_str()) {
                 let known = LANGUAGES.join(", ");
-                return Err(A::Error::custom(format!("unknown language `{tag}`; use one of {known}")));
+                return Err(A::Error::custom(format!(
+                    "unknown language `{tag}`; use one of {known}"
+                )));
             }
             if text.trim().is_empty() {
                 return Err(A::Error::custom(format!("the text for `{tag}` is empty")));

@@ -19,7 +19,9 @@ pub enum BoardKey {
 }
 
 /// What happens to equal scores. Every answer names the policy.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub enum TiePolicy {
     /// Equal scores share a rank, the next rank is skipped: 1, 2, 2, 4. Within a rank, first to
     /// reach it stands first.
@@ -73,7 +75,9 @@ pub fn rank(ties: TiePolicy, scores: impl IntoIterator<Item = (MemberId, Score)>
     for (index, (member, score)) in order.into_iter().enumerate() {
         let place = u32::try_from(index + 1).unwrap_or(u32::MAX);
         let rank = match (ties, ranked.last()) {
-            (TiePolicy::SharedRank | TiePolicy::Dense, Some(last)) if last.points == score.points => {
+            (TiePolicy::SharedRank | TiePolicy::Dense, Some(last))
+                if last.points == score.points =>
+            {
                 last.rank
             }
             (TiePolicy::Dense, Some(last)) => last.rank + 1,
@@ -170,7 +174,8 @@ mod tests {
     /// `scores` is (member, points, reached); the result is (rank, member).
     #[track_caller]
     fn check(ties: TiePolicy, scores: &[(u32, i32, u64)], expected: &[(u32, u32)]) {
-        let scores = scores.iter().map(|&(m, points, reached)| (member(m), Score { points, reached }));
+        let scores =
+            scores.iter().map(|&(m, points, reached)| (member(m), Score { points, reached }));
         let ranked = rank(ties, scores);
         let got: Vec<_> = ranked.iter().map(|r| (r.rank, r.member.seq)).collect();
         assert_eq!(got, expected, "{ties:?}");
