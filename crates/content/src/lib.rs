@@ -1,9 +1,23 @@
 //! Content: the RON types operators write, the loader and its checks, and a page for every code a
 //! check can give. Texts come in, a [`Pack`] or diagnostics come out; nothing here opens a file.
 
+mod checks;
+mod codes;
+mod content;
 pub mod diagnostic;
+mod load;
 pub mod model;
+mod nearest;
 pub mod pack;
+mod parse;
 
+mod render;
+mod scan;
+mod source;
+mod templates;
+
+pub use codes::{codes, explain};
 pub use diagnostic::{Diagnostic, Severity, SourceFile};
+pub use load::{CheckOptions, load};
 pub use pack::{Pack, PackQuestion};
+pub use render::render;

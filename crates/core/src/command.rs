@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{CommunityId, Digest, ManagerId, MemberId, PostId, RoundId, RunId, Slug};
+use crate::ledger::Cause;
 use crate::text::FoldedHash;
 use crate::time::{Day, Timestamp};
 use crate::unit::{Decimal, Points};
@@ -229,6 +230,8 @@ pub enum Action {
         member: MemberId,
         /// How much it gave.
         points: Points,
+        /// What it went back to.
+        cause: Cause,
     },
 }
 

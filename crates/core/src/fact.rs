@@ -47,6 +47,8 @@ pub enum FactKind {
         right: bool,
         /// Credit after partial credit and the scoring curve.
         score: Ppm,
+        /// How often the key had been corrected.
+        revision: u8,
     },
     /// Every question of a round was answered by its close.
     RoundCompleted {
@@ -56,6 +58,8 @@ pub enum FactKind {
         right: u8,
         /// How many there were.
         questions: u8,
+        /// How often a key of the round had been corrected.
+        revision: u8,
     },
     /// A like on a post.
     Liked {
@@ -68,23 +72,7 @@ pub enum FactKind {
         post: PostId,
         /// Its text answered the post's question; `false` also where no text is known.
         answered: bool,
-    },
-    /// A like or comment was taken back: what it earned is taken back too.
-    Undone {
-        /// The post.
-        post: PostId,
-        /// Whether it was a like (or a comment).
-        like: bool,
-    },
-    /// A corrected key changed what an answer is worth.
-    Regraded {
-        /// The round.
-        round: RoundId,
-        /// Position of the question in the content file's order.
-        question: u8,
-        /// Fully right under the new key.
-        right: bool,
-        /// Credit under the new key.
-        score: Ppm,
+        /// The comment was counted before, without its text, and only the answer is new.
+        again: bool,
     },
 }

@@ -53,7 +53,14 @@ pub enum Cause {
         revision: u8,
     },
     /// Completing a round.
-    Round(RunId, RoundId),
+    Round {
+        /// The run.
+        run: RunId,
+        /// The round.
+        round: RoundId,
+        /// 0, then 1 after the first correction, and so on.
+        revision: u8,
+    },
     /// Liking a post.
     Like(RunId, PostId),
     /// Commenting on a post.
@@ -73,7 +80,7 @@ impl Cause {
         match *self {
             Self::CheckIn(run, _)
             | Self::Answer { run, .. }
-            | Self::Round(run, _)
+            | Self::Round { run, .. }
             | Self::Like(run, _)
             | Self::Comment(run, _) => Some(run),
             Self::Order(_) | Self::Entry(_) | Self::Expired(_) => None,
@@ -84,7 +91,7 @@ impl Cause {
     #[must_use]
     pub fn round(&self) -> Option<RoundId> {
         match *self {
-            Self::Answer { round, .. } | Self::Round(_, round) => Some(round),
+            Self::Answer { round, .. } | Self::Round { round, .. } => Some(round),
             _ => None,
         }
     }

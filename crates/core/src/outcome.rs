@@ -78,7 +78,10 @@ pub struct Mark {
 pub struct StreakState {
     /// The last day that counted.
     pub day: Day,
-    /// Current length in days.
+    /// The last day on which a check-in continues the streak, with freezes and leniency. After
+    /// it the streak counts as broken, though nothing is written until the next check-in.
+    pub alive_until: Day,
+    /// Length in days as of `day`.
     pub length: u16,
     /// Longest length ever.
     pub longest: u16,

@@ -93,8 +93,8 @@ mod tests {
         assert_eq!(drawn, GOLDEN_DRAWS);
         assert_eq!(seed.permutation(Purpose::OptionOrder, 1, 2, 6), GOLDEN_ORDER);
     }
-    const GOLDEN_DRAWS: [u64; 2] = [0, 0];
-    const GOLDEN_ORDER: [u8; 6] = [0; 6];
+    const GOLDEN_DRAWS: [u64; 2] = [8_679_551_492_777_710_457, 13_620_948_926_818_071_523];
+    const GOLDEN_ORDER: [u8; 6] = [0, 1, 2, 4, 5, 3];
 
     #[test]
     fn another_address_is_another_stream() {

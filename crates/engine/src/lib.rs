@@ -1,8 +1,32 @@
 //! The deterministic engine of one branch: commands in, outcomes and ledger entries out.
+//!
+//! [`Engine::apply`] is a pure function of content, seed, state and batch. It has no clock, opens no
+//! file, starts no thread, asks the operating system for nothing and computes with integers only.
+//! Inside, one feature is one module (see [`Engine::new`] for the list) and features talk by
+//! messages only.
+
+mod board;
+mod caps;
+mod clock;
+mod content;
+mod intake;
+mod kernel;
+mod ledger;
+mod moments;
+mod outreach;
+mod people;
+mod quiz;
+mod roster;
+mod rules;
+mod runs;
+mod streak;
+mod views;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bevy_ecs::message::MessageRegistry;
+use bevy_ecs::prelude::*;
 use dengmi_content::Pack;
 use dengmi_core::random::Seed;
 use dengmi_core::view::board::BoardPolicy;
@@ -10,6 +34,19 @@ use dengmi_core::view::{Catalog, ClosedBoard, Event, MemberCard, Score};
 use dengmi_core::{
     Batch, BranchId, Digest, LedgerEntry, MemberId, Outcome, RoundId, RunId, Slug, Timestamp,
 };
+use serde::{Deserialize, Serialize};
+
+use crate::board::Closing;
+use crate::clock::DueQueue;
+use crate::content::{Packs, RuleNumbers};
+use crate::intake::{Desk, intake};
+use crate::kernel::{Builder, Now, Outcomes, Section, Setup, Touched};
+use crate::ledger::Books;
+use crate::outreach::Outbox;
+use crate::people::People;
+use crate::runs::{Run, RunIndex};
+
+pub use crate::quiz::{Layout, layout};
 
 /// What a branch's engine is told once and for all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,36 +115,154 @@ pub enum RestoreError {
 }
 
 /// The engine of one branch.
-pub struct Engine {}
+pub struct Engine {
+    world: World,
+    schedule: Schedule,
+    sections: Vec<Section>,
+    desk: Desk,
+    setup: Setup,
+    chain: Digest,
+    /// Reused for the bytes that the chain takes in.
+    scratch: Vec<u8>,
+}
+
+/// What precedes the sections of a saved state.
+#[derive(Serialize, Deserialize)]
+struct Header {
+    format: u16,
+    branch: BranchId,
+    seq: u64,
+    at: Timestamp,
+    chain: Digest,
+}
+
+/// Format of a saved state as a whole; its sections have versions of their own.
+const FORMAT: u16 = 1;
 
 impl Engine {
     /// An empty branch whose current content is `pack`.
     #[must_use]
     pub fn new(config: EngineConfig, pack: Arc<Pack>) -> Engine {
-        unimplemented!("{config:?} {}", pack.digest)
+        let EngineConfig { branch, seed, branches } = config;
+        let setup = Setup { branch, seed, branches };
+        let mut builder = Builder::new(setup);
+        builder.world.insert_resource(Packs::new(pack));
+        // In this order sections are saved and restored: people first, what refers to them after.
+        builder
+            .feature(content::plugin)
+            .feature(people::plugin)
+            .feature(clock::plugin)
+            .feature(runs::plugin)
+            .feature(streak::plugin)
+            .feature(quiz::plugin)
+            .feature(moments::plugin)
+            .feature(rules::plugin)
+            .feature(caps::plugin)
+            .feature(ledger::plugin)
+            .feature(board::plugin)
+            .feature(outreach::plugin);
+        let Builder { mut world, mut schedule, sections } = builder;
+        schedule.initialize(&mut world).expect("no two systems may run in either order");
+        let desk = Desk::new(&mut world);
+        Self {
+            world,
+            schedule,
+            sections,
+            desk,
+            setup,
+            chain: Digest::default(),
+            scratch: Vec::new(),
+        }
     }
 
     /// Makes a pack known, so that `AdoptContent` can name it.
     pub fn offer(&mut self, pack: Arc<Pack>) {
-        unimplemented!("{}", pack.digest)
+        self.world.resource_mut::<Packs>().offer(pack);
     }
 
     /// Applies a batch.
     ///
     /// # Errors
-    /// The batch does not continue the journal. Whatever is wrong with a command is its outcome.
+    /// The batch does not continue the journal; nothing was applied. Whatever is wrong with a
+    /// command is its outcome.
     pub fn apply(&mut self, batch: &Batch) -> Result<Applied, ApplyError> {
-        unimplemented!("{batch:?}")
+        let last = *self.world.resource::<Now>();
+        if batch.seq != last.seq + 1 {
+            return Err(ApplyError::Sequence { last: last.seq, got: batch.seq });
+        }
+        if batch.at <= last.at || batch.at > Timestamp::MAX {
+            return Err(ApplyError::Time { last: last.at, got: batch.at });
+        }
+        self.world.insert_resource(Now { seq: batch.seq, at: batch.at });
+        let tick = self.world.change_tick();
+        self.world.resource_scope(|world, mut registry: Mut<MessageRegistry>| {
+            registry.run_updates(world, tick);
+        });
+        intake(&mut self.world, &mut self.desk, self.setup.branch, &batch.commands);
+        self.schedule.run(&mut self.world);
+        Ok(self.collect())
+    }
+
+    fn collect(&mut self) -> Applied {
+        let world = &mut self.world;
+        let outcomes = world.resource_mut::<Outcomes>().take();
+        let entries = std::mem::take(&mut world.resource_mut::<Books>().entries);
+        let events = std::mem::take(&mut world.resource_mut::<Outbox>().events);
+        let closed_boards = std::mem::take(&mut world.resource_mut::<Closing>().closed);
+        let mut touched = world.resource_mut::<Touched>();
+        let catalog_changed = std::mem::take(&mut touched.catalog);
+        let branch = self.setup.branch;
+        let touched = touched.take().into_iter().map(|seq| MemberId::new(branch, seq)).collect();
+        let mut applied = Applied {
+            outcomes,
+            entries,
+            events,
+            closed_boards,
+            touched,
+            catalog_changed,
+            digest: Digest::default(),
+        };
+        let now = *world.resource::<Now>();
+        let said = (
+            now.seq,
+            now.at,
+            &applied.outcomes,
+            &applied.entries,
+            &applied.events,
+            &applied.closed_boards,
+        );
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        scratch = postcard::to_extend(&said, scratch).expect("plain data always encodes");
+        self.chain = self.chain.chain(&scratch);
+        self.scratch = scratch;
+        applied.digest = self.chain;
+        applied
     }
 
     /// Digest of the whole state. Costs a pass over it; see [`Applied::digest`] for the cheap one.
     pub fn digest(&mut self) -> Digest {
-        unimplemented!()
+        Digest::of(&self.save())
     }
 
-    /// The whole state as bytes.
+    /// The whole state as bytes: the same bytes for the same state, however it came about.
     pub fn save(&mut self) -> Vec<u8> {
-        unimplemented!()
+        let now = *self.world.resource::<Now>();
+        let header = Header {
+            format: FORMAT,
+            branch: self.setup.branch,
+            seq: now.seq,
+            at: now.at,
+            chain: self.chain,
+        };
+        let mut bytes = kernel::encode(&header);
+        for section in &self.sections {
+            let body = (section.save)(&mut self.world);
+            let framed = (section.name, section.version, body.len() as u64);
+            bytes.extend_from_slice(&kernel::encode(&framed));
+            bytes.extend_from_slice(&body);
+        }
+        bytes
     }
 
     /// The engine that was saved. `packs` holds the content of everything that still runs.
@@ -119,94 +274,114 @@ impl Engine {
         packs: &BTreeMap<Digest, Arc<Pack>>,
         bytes: &[u8],
     ) -> Result<Engine, RestoreError> {
-        unimplemented!("{config:?} {} {}", packs.len(), bytes.len())
+        let unreadable = |error| RestoreError::Unreadable(format!("{error}"));
+        let (header, mut rest): (Header, _) =
+            postcard::take_from_bytes(bytes).map_err(unreadable)?;
+        if header.format != FORMAT {
+            let text =
+                format!("format {} is not {FORMAT}; use the release that wrote it", header.format);
+            return Err(RestoreError::Unreadable(text));
+        }
+        if header.branch != config.branch {
+            return Err(RestoreError::OtherBranch);
+        }
+        let any = packs.values().next().ok_or(RestoreError::MissingContent(Digest::default()))?;
+        let mut engine = Self::new(config, any.clone());
+        for pack in packs.values() {
+            engine.offer(pack.clone());
+        }
+        engine.world.insert_resource(Now { seq: header.seq, at: header.at });
+        engine.chain = header.chain;
+        for section in engine.sections.clone() {
+            let ((name, version, len), after): ((&str, u16, u64), _) =
+                postcard::take_from_bytes(rest).map_err(unreadable)?;
+            let len = usize::try_from(len).unwrap_or(usize::MAX);
+            if name != section.name || version > section.version || len > after.len() {
+                let text =
+                    format!("section `{name}` version {version} is not known to this release");
+                return Err(RestoreError::Unreadable(text));
+            }
+            let (body, following) = after.split_at(len);
+            (section.restore)(&mut engine.world, version, body)?;
+            rest = following;
+        }
+        if !rest.is_empty() {
+            return Err(RestoreError::Unreadable("bytes follow the last section".to_owned()));
+        }
+        Ok(engine)
     }
 
     /// Sequence number of the last batch; 0 before the first.
     #[must_use]
     pub fn seq(&self) -> u64 {
-        unimplemented!()
+        self.world.resource::<Now>().seq
     }
 
     /// Time of the last batch.
     #[must_use]
     pub fn at(&self) -> Timestamp {
-        unimplemented!()
+        self.world.resource::<Now>().at
     }
 
     /// The chained digest after the last batch.
     #[must_use]
     pub fn chain(&self) -> Digest {
-        unimplemented!()
+        self.chain
     }
 
     /// When something falls due (a round opens or closes, a day ends): an empty batch is owed then.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
-        unimplemented!()
+        let appointments = self.world.resource::<DueQueue>().next();
+        let day_ends = self.world.resource::<Closing>().next;
+        appointments.into_iter().chain(day_ends).min()
     }
 
-    /// How many members there are; their ids are 1 to this.
+    /// How many members there are; their numbers are 1 to this.
     #[must_use]
     pub fn members(&self) -> u32 {
-        unimplemented!()
+        self.world.resource::<People>().members.len() as u32
     }
 
     /// The slowly changing things of the branch.
-    pub fn catalog(&mut self) -> Catalog {
-        unimplemented!()
+    #[must_use]
+    pub fn catalog(&self) -> Catalog {
+        views::catalog(&self.world)
     }
 
     /// One member as readers see them.
     #[must_use]
     pub fn member_card(&self, member: MemberId) -> Option<MemberCard> {
-        unimplemented!("{member}")
+        views::member_card(&self.world, member)
     }
 
     /// Scores of a run with the policy of its standing, in member order.
     #[must_use]
     pub fn run_scores(&self, run: RunId) -> Option<(BoardPolicy, Vec<(MemberId, Score)>)> {
-        unimplemented!("{run}")
+        views::run_scores(&self.world, run)
     }
 
     /// Scores of a round with the policy of its run, in member order.
     #[must_use]
     pub fn round_scores(&self, round: RoundId) -> Option<(BoardPolicy, Vec<(MemberId, Score)>)> {
-        unimplemented!("{round}")
+        views::round_scores(&self.world, round)
     }
 
     /// The id of a rule that entries name by its number.
     #[must_use]
     pub fn rule_id(&self, code: u16) -> Option<&Slug> {
-        unimplemented!("{code}")
+        self.world.resource::<RuleNumbers>().id(code)
     }
 
     /// Digests of the packs that something still running keeps, and of the current one.
     #[must_use]
     pub fn packs_in_use(&self) -> Vec<Digest> {
-        unimplemented!()
+        let runs = self.world.resource::<RunIndex>().live();
+        let kept = runs.filter_map(|entity| Some(self.world.get::<Run>(entity)?.pack));
+        let mut packs: Vec<Digest> =
+            kept.chain([self.world.resource::<Packs>().current().digest]).collect();
+        packs.sort_unstable();
+        packs.dedup();
+        packs
     }
-}
-
-/// In which order a member sees the questions of a round and the options of each: position shown
-/// gives position in the content file. A pure function, so that readers need not ask the engine.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Layout {
-    /// For each position shown, the question's position in the round.
-    pub questions: Vec<u8>,
-    /// For each question in the round's order: for each option shown, its position in key order.
-    pub options: Vec<Vec<u8>>,
-}
-
-/// The layout of `round` for `member`. `options` holds the number of options of each question.
-#[must_use]
-pub fn layout(
-    seed: &Seed,
-    round: RoundId,
-    member: MemberId,
-    shuffle_questions: bool,
-    shuffle_options: bool,
-    options: &[u8],
-) -> Layout {
-    unimplemented!("{seed:?} {round} {member} {shuffle_questions} {shuffle_options} {options:?}")
 }

@@ -1,0 +1,404 @@
+//! From files to a pack: sort, read, check.
+
+use std::ops::Range;
+
+use dengmi_core::{Day, Digest, Slug};
+use serde::de::DeserializeOwned;
+
+use crate::codes;
+use crate::content::{Content, Item, Kind, Place};
+use crate::diagnostic::{Diagnostic, SourceFile};
+use crate::model::notice::NoticeFile;
+use crate::model::{
+    CommunityFile, Notice, PointsFile, Product, Quest, Question, QuestionFile, RewardRule, SCHEMA,
+    WordsFile,
+};
+use crate::nearest::{nearest, one_of};
+use crate::pack::Pack;
+use crate::parse::parse;
+use crate::scan::Node;
+use crate::source::{Report, Source};
+use crate::{checks, templates};
+
+/// Most files of a pack.
+const FILES_MAX: usize = 2_000;
+
+/// Most bytes of all files together.
+const BYTES_MAX: usize = 32_000_000;
+
+/// What the checks need to know from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CheckOptions {
+    /// Today: approvals expire and figures age.
+    pub today: Day,
+}
+
+/// Reads and checks content. All faults of all files are reported, ordered by path and place.
+/// There is a pack exactly when none of them is an error. Only files that end in `.ron` are read;
+/// their order does not matter.
+#[must_use]
+pub fn load(files: &[SourceFile], options: &CheckOptions) -> (Option<Pack>, Vec<Diagnostic>) {
+    let is_ron = |file: &&SourceFile| file.path.to_ascii_lowercase().ends_with(".ron");
+    let mut files: Vec<&SourceFile> = files.iter().filter(is_ron).collect();
+    files.sort_by(|a, b| a.path.as_bytes().cmp(b.path.as_bytes()));
+    let mut report = Report::default();
+    let mut content = Content::new(options.today);
+    if within_limits(&files, &mut report) {
+        for (index, file) in files.iter().enumerate() {
+            if index > 0 && files[index - 1].path == file.path {
+                let message = "two files have this path";
+                report.file_error(codes::FILE_TWICE, &file.path, message, "give only one of them");
+                continue;
+            }
+            read(file, &mut content, &mut report);
+        }
+        let points = format!("{}points.ron", Kind::Points.folder());
+        if content.points.is_none() && !content.is_broken(Kind::Points, "points") {
+            let message = "the points programme is missing";
+            let help = "add it: `(schema: 1, fen_per_point: 1, expire_after_months: 12)`";
+            report.file_error(codes::POINTS_MISSING, &points, message, help);
+        }
+        checks::run(&mut content, &mut report);
+    }
+    if report.has_errors() {
+        return (None, report.finish());
+    }
+    let pack = content.into_pack(digest(&files));
+    if pack.is_none() {
+        // The checks guarantee that every fact resolves; should they ever miss one, refuse.
+        let message = "a question refers to a fact that its product page does not state";
+        report.file_error(codes::DEAD_FACT, "content", message, "compare questions and products");
+    }
+    (pack, report.finish())
+}
+
+/// Sizes are checked before anything is read.
+fn within_limits(files: &[&SourceFile], report: &mut Report) -> bool {
+    let mut bytes = 0usize;
+    for (index, file) in files.iter().enumerate() {
+        bytes = bytes.saturating_add(file.text.len());
+        if index >= FILES_MAX || bytes > BYTES_MAX {
+            let message = format!(
+                "with this file there are {} files and {bytes} bytes; at most {FILES_MAX} files \
+                 and {BYTES_MAX} bytes are read",
+                index + 1
+            );
+            let help = "check that the right folder was given, or remove what is not needed";
+            report.file_error(codes::TOO_MUCH, &file.path, message, help);
+            return false;
+        }
+    }
+    true
+}
+
+/// Over paths and bytes in order of the paths, each with its length before it.
+fn digest(files: &[&SourceFile]) -> Digest {
+    let mut hasher = blake3::Hasher::new();
+    for part in files.iter().flat_map(|file| [&file.path, &file.text]) {
+        let length = u64::try_from(part.len()).unwrap_or(u64::MAX);
+        hasher.update(&length.to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    Digest(*hasher.finalize().as_bytes())
+}
+
+const FOLDERS: [&str; 7] = [
+    "content/products",
+    "content/questions",
+    "content/rewards",
+    "content/communities",
+    "content/notices",
+    "content/words",
+    "quests",
+];
+
+/// The kind of a file and its path below its folder, without `.ron`.
+fn kind_of<'p>(path: &'p str, report: &mut Report) -> Option<(Kind, &'p str)> {
+    let kinds = [
+        Kind::Product,
+        Kind::Question,
+        Kind::Rule,
+        Kind::Community,
+        Kind::Notice,
+        Kind::Words,
+        Kind::Quest,
+    ];
+    let stem = path.get(..path.len() - ".ron".len())?;
+    if path.starts_with("courses/") {
+        let message = "courses are not supported yet in this schema";
+        let help = "move the file out of `courses/` until a release reads it";
+        report.file_error(codes::RESERVED_FOLDER, path, message, help);
+        return None;
+    }
+    for kind in kinds {
+        if let Some(id) = stem.strip_prefix(kind.folder()) {
+            let points = kind == Kind::Rule && id == "points";
+            return Some((if points { Kind::Points } else { kind }, id));
+        }
+    }
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let message = if folder.is_empty() {
+        "a file outside of every content folder is not read".to_owned()
+    } else {
+        format!("`{folder}/` is no folder of the content")
+    };
+    let first_two = folder.splitn(3, '/').take(2).collect::<Vec<_>>().join("/");
+    let near = nearest(&first_two, FOLDERS).or_else(|| nearest(folder, FOLDERS));
+    let help = match near {
+        Some(near) => format!("did you mean `{near}/`?"),
+        None => format!("put it into one of {}", one_of(&FOLDERS)),
+    };
+    report.file_error(codes::UNKNOWN_FOLDER, path, message, help);
+    None
+}
+
+fn read<'a>(file: &'a SourceFile, content: &mut Content<'a>, report: &mut Report) {
+    let Some((kind, stem)) = kind_of(&file.path, report) else { return };
+    let id = match stem.parse::<Slug>() {
+        Ok(id) if file.path.ends_with(".ron") => Some(id),
+        Ok(_) => {
+            let message = "the file name does not end in `.ron` in small letters";
+            report.file_error(codes::BAD_ID, &file.path, message, "rename it");
+            None
+        }
+        Err(error) => {
+            let text = error.to_string();
+            let (message, help) = text.split_once(": ").unwrap_or((&text, ""));
+            let help = format!("the file's name is its id: {help}");
+            report.file_error(codes::BAD_ID, &file.path, message, help);
+            None
+        }
+    };
+    let source = Source::new(file, id.clone(), report);
+    let index = content.sources.len();
+    content.sources.push(source);
+    let mut reader = Reader { index, content, report };
+    // Without a root nothing can be said about what the file defines.
+    if reader.root().is_none() || !reader.schema_is_ours() {
+        reader.whole_file_broken(kind, stem);
+        return;
+    }
+    let Some(id) = id else {
+        // Still worth reading for its faults.
+        reader.read_kind(kind, stem, None);
+        return;
+    };
+    reader.read_kind(kind, stem, Some(id));
+}
+
+struct Reader<'c, 'a, 'r> {
+    index: usize,
+    content: &'c mut Content<'a>,
+    report: &'r mut Report,
+}
+
+impl<'a> Reader<'_, 'a, '_> {
+    fn source(&self) -> &Source<'a> {
+        &self.content.sources[self.index]
+    }
+
+    fn root(&self) -> Option<&Node> {
+        self.source().root.as_ref()
+    }
+
+    fn whole_file_broken(&mut self, kind: Kind, stem: &str) {
+        let name = match kind {
+            Kind::Question => format!("{stem}/*"),
+            Kind::Notice => "/*".to_owned(),
+            _ => stem.to_owned(),
+        };
+        self.content.broken.insert((kind, name));
+    }
+
+    /// A file of another schema would only give misleading faults.
+    fn schema_is_ours(&mut self) -> bool {
+        let source = &self.content.sources[self.index];
+        let schema = source.root.as_ref().and_then(|root| root.get(source.text, "schema"));
+        let Some(schema) = schema else { return true };
+        let written = &source.text[schema.span.clone()];
+        let other = written.parse::<u64>().is_ok_and(|number| number != u64::from(SCHEMA));
+        if other {
+            let message = format!("schema {written} is not known to this release");
+            let help =
+                format!("write `schema: {SCHEMA}`, or use the release the file was made for");
+            let at = source.at(schema.span.clone());
+            self.report.error(codes::WRONG_SCHEMA, at, message, help);
+        }
+        !other
+    }
+
+    fn parse<T: DeserializeOwned>(&mut self, node: &Node, templates: &[&str]) -> Option<T> {
+        parse(&self.content.sources[self.index], node, &[], templates, self.report)
+    }
+
+    /// Parses the whole file; lists in `emptied` are read as empty, to be parsed one by one.
+    fn parse_file<T: DeserializeOwned>(
+        &mut self,
+        emptied: Option<&str>,
+        templates: &[&str],
+    ) -> Option<T> {
+        let source = &self.content.sources[self.index];
+        let root = source.root.as_ref()?;
+        let list = emptied.and_then(|path| root.get(source.text, path));
+        let list = list.filter(|node| matches!(node.shape, crate::scan::Shape::List(_)));
+        let replace: Vec<(Range<usize>, String)> =
+            list.map(|node| (node.span.clone(), "[]".to_owned())).into_iter().collect();
+        parse(source, root, &replace, templates, self.report)
+    }
+
+    fn place(&self, path: String) -> Place {
+        Place { source: self.index, path }
+    }
+
+    fn read_kind(&mut self, kind: Kind, stem: &str, id: Option<Slug>) {
+        match kind {
+            Kind::Product => {
+                let value: Option<Product> = self.parse_file(None, templates::PRODUCT);
+                if let Some(item) = self.item(kind, stem, id, value) {
+                    self.content.products.add(item);
+                }
+            }
+            Kind::Rule => {
+                let value: Option<RewardRule> = self.parse_file(None, templates::REWARD);
+                if let Some(item) = self.item(kind, stem, id, value) {
+                    self.content.rules.add(item);
+                }
+            }
+            Kind::Community => {
+                let value: Option<CommunityFile> = self.parse_file(None, templates::COMMUNITY);
+                if let Some(item) = self.item(kind, stem, id, value) {
+                    self.content.communities.add(item);
+                }
+            }
+            Kind::Quest => {
+                let value: Option<Quest> = self.parse_file(None, templates::QUEST);
+                if let Some(item) = self.item(kind, stem, id, value) {
+                    self.content.quests.add(item);
+                }
+            }
+            Kind::Points => {
+                let value: Option<PointsFile> = self.parse_file(None, templates::POINTS);
+                self.content.points = self.item(kind, stem, id, value);
+            }
+            Kind::Words => {
+                let value: Option<WordsFile> = self.parse_file(None, templates::WORDS);
+                let item = self.item(kind, stem, id, value);
+                self.content.words.extend(item);
+            }
+            Kind::Question => {
+                let head: Option<QuestionFile> =
+                    self.parse_file(Some("questions"), templates::QUESTION_FILE);
+                let file_id = id.clone();
+                let item = self.item(kind, stem, id, head);
+                self.content.question_files.extend(item);
+                self.read_questions(stem, file_id.as_ref());
+            }
+            Kind::Notice => {
+                let head: Option<NoticeFile> =
+                    self.parse_file(Some("notices"), templates::NOTICE_FILE);
+                let item = self.item(kind, stem, id, head);
+                self.content.notice_files.extend(item);
+                self.read_notices();
+            }
+        }
+    }
+
+    fn item<T>(
+        &mut self,
+        kind: Kind,
+        stem: &str,
+        id: Option<Slug>,
+        value: Option<T>,
+    ) -> Option<Item<T>> {
+        match (id, value) {
+            (Some(id), Some(value)) => Some(Item { id, place: self.place(String::new()), value }),
+            _ => {
+                self.content.broken.insert((kind, stem.to_owned()));
+                None
+            }
+        }
+    }
+
+    /// Parses the elements of a list one by one; what could not be read keeps its id.
+    fn elements<T: DeserializeOwned>(
+        &mut self,
+        list: &str,
+        templates: &[&str],
+    ) -> Vec<(Place, Result<T, String>)> {
+        let mut found = Vec::new();
+        let source = &self.content.sources[self.index];
+        let Some(list_node) = source.root.as_ref().and_then(|r| r.get(source.text, list)) else {
+            return found;
+        };
+        for (index, node) in list_node.items().iter().enumerate() {
+            let place = Place { source: self.index, path: format!("{list}.{index}") };
+            let value = parse(source, node, &[], templates, self.report).ok_or_else(|| {
+                let id = node.get(source.text, "id").map(|id| &source.text[id.span.clone()]);
+                id.unwrap_or("").trim_matches('"').to_owned()
+            });
+            found.push((place, value));
+        }
+        found
+    }
+
+    fn read_questions(&mut self, stem: &str, file_id: Option<&Slug>) {
+        for (place, value) in self.elements::<Question>("questions", templates::QUESTION) {
+            let question = match value {
+                Ok(question) => question,
+                Err(id) => {
+                    self.content.broken.insert((Kind::Question, format!("{stem}/{id}")));
+                    continue;
+                }
+            };
+            let own = question.id.as_str();
+            let full = format!("{}/{own}", file_id.map_or(stem, Slug::as_str));
+            let message = if own.contains('/') {
+                format!("the question's id `{own}` has more than one part")
+            } else if let Ok(id) = full.parse::<Slug>() {
+                let item = Item { id, place: place.clone(), value: question };
+                let Some(first) = self.content.questions.add(item) else { continue };
+                let first = self.content.at(&first, "id").line();
+                let message =
+                    format!("the question `{full}` is defined twice; first on line {first}");
+                let at = self.content.at(&place, "id");
+                self.report.error(codes::ID_TWICE, at, message, "give one of them another id");
+                continue;
+            } else if file_id.is_none() {
+                // The file's name was reported already.
+                self.content.broken.insert((Kind::Question, full));
+                continue;
+            } else {
+                format!(
+                    "the question's full id `{full}` is longer than {} characters",
+                    Slug::LEN_MAX
+                )
+            };
+            let help = "use one short name; the file's path comes before it by itself";
+            self.report.error(codes::BAD_ID, self.content.at(&place, "id"), message, help);
+            self.content.broken.insert((Kind::Question, full));
+        }
+    }
+
+    fn read_notices(&mut self) {
+        for (place, value) in self.elements::<Notice>("notices", templates::NOTICE) {
+            match value {
+                Err(id) => {
+                    self.content.broken.insert((Kind::Notice, id));
+                }
+                Ok(value) => {
+                    let id = value.id.clone();
+                    let item = Item { id: id.clone(), place: place.clone(), value };
+                    let Some(first) = self.content.notices.add(item) else { continue };
+                    let first = self.content.at(&first, "id");
+                    let message = format!(
+                        "the notice `{id}` is defined twice; first at {}:{}",
+                        first.path(),
+                        first.line()
+                    );
+                    let at = self.content.at(&place, "id");
+                    self.report.error(codes::ID_TWICE, at, message, "give one of them another id");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,621 @@
+//! A RON scanner that keeps places. `ron` checks types but forgets where things stood; this one
+//! knows nothing about types and remembers every byte. It also finds what should be said before
+//! parsing: wrong brackets, forgotten commas, full-width punctuation, fields written twice.
+
+use std::ops::Range;
+
+use crate::codes::{self, Code};
+
+/// Deepest nesting of brackets. Content needs about ten.
+pub(crate) const DEPTH_MAX: usize = 32;
+
+/// Most elements of all lists of a file together.
+pub(crate) const ITEMS_MAX: usize = 10_000;
+
+/// A value and where it stands.
+#[derive(Debug)]
+pub(crate) struct Node {
+    /// From the first byte (of the name, where there is one) to after the last.
+    pub(crate) span: Range<usize>,
+    /// `QuizSeries` of `QuizSeries(...)`.
+    pub(crate) name: Option<Range<usize>>,
+    /// What is inside.
+    pub(crate) shape: Shape,
+}
+
+/// What a value looks like.
+#[derive(Debug)]
+pub(crate) enum Shape {
+    /// `(key: value, ...)`.
+    Struct(Vec<Entry>),
+    /// `(value, ...)`, also empty.
+    Tuple(Vec<Node>),
+    /// `[value, ...]`.
+    List(Vec<Node>),
+    /// `{key: value, ...}`.
+    Map(Vec<Entry>),
+    /// A string, number, character or bare word.
+    Scalar,
+}
+
+/// A field of a struct or an entry of a map.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    /// The key as written.
+    pub(crate) key: Range<usize>,
+    /// The value.
+    pub(crate) value: Node,
+    /// After the comma, or after the value where there is none.
+    pub(crate) end: usize,
+}
+
+/// Something that `ron` would stumble over.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub(crate) code: Code,
+    pub(crate) span: Range<usize>,
+    pub(crate) message: String,
+    pub(crate) help: String,
+    /// What to read instead, so that the rest of the file can be checked all the same.
+    pub(crate) read_as: Option<(Range<usize>, String)>,
+}
+
+/// What the scanner found.
+#[derive(Debug, Default)]
+pub(crate) struct Scan {
+    /// The value of the file; `None` after a fault that cannot be read over.
+    pub(crate) root: Option<Node>,
+    /// Faults in order.
+    pub(crate) faults: Vec<Fault>,
+}
+
+impl Node {
+    /// The node at a dotted path such as `questions.3.body.answer`, or the deepest node on the way
+    /// to it. Enum names, `Some(..)` and other one-element tuples are stepped over.
+    pub(crate) fn find<'a>(&'a self, text: &str, path: &str) -> &'a Node {
+        let mut node = self;
+        for step in path.split('.').filter(|step| !step.is_empty()) {
+            match node.step(text, step) {
+                Some(next) => node = next,
+                None => return node,
+            }
+        }
+        node
+    }
+
+    /// The node exactly at a path.
+    pub(crate) fn get<'a>(&'a self, text: &str, path: &str) -> Option<&'a Node> {
+        path.split('.').filter(|step| !step.is_empty()).try_fold(self, |node, s| node.step(text, s))
+    }
+
+    fn step<'a>(&'a self, text: &str, step: &str) -> Option<&'a Node> {
+        let index = step.parse::<usize>().ok();
+        match (&self.shape, index) {
+            (Shape::Struct(entries), _) => {
+                entries.iter().find(|e| &text[e.key.clone()] == step).map(|e| &e.value)
+            }
+            (Shape::List(items), Some(index)) => items.get(index),
+            (Shape::Tuple(items), Some(index)) if items.len() != 1 => items.get(index),
+            (Shape::Tuple(items), _) => match items.as_slice() {
+                [only] => only.step(text, step).or((index == Some(0)).then_some(only)),
+                _ => None,
+            },
+            (Shape::Map(entries), _) => entries
+                .iter()
+                .find(|e| text[e.key.clone()].trim_matches('"') == step)
+                .map(|e| &e.value),
+            _ => None,
+        }
+    }
+
+    /// Every node directly inside this one.
+    pub(crate) fn children(&self) -> impl Iterator<Item = &Node> {
+        let (nodes, entries): (&[Node], &[Entry]) = match &self.shape {
+            Shape::Tuple(items) | Shape::List(items) => (items, &[]),
+            Shape::Struct(entries) | Shape::Map(entries) => (&[], entries),
+            Shape::Scalar => (&[], &[]),
+        };
+        nodes.iter().chain(entries.iter().map(|entry| &entry.value))
+    }
+
+    /// The elements of a list.
+    pub(crate) fn items(&self) -> &[Node] {
+        match &self.shape {
+            Shape::List(items) => items,
+            _ => &[],
+        }
+    }
+}
+
+/// Scans a file.
+pub(crate) fn scan(text: &str) -> Scan {
+    let mut scanner = Scanner { text, at: 0, items: 0, faults: Vec::new() };
+    let root = scanner.file().ok();
+    Scan { root, faults: scanner.faults }
+}
+
+/// A fault was noted that ends the scan.
+struct Stop;
+
+struct Scanner<'a> {
+    text: &'a str,
+    at: usize,
+    items: usize,
+    faults: Vec<Fault>,
+}
+
+/// Punctuation that Chinese input methods write where RON wants ASCII.
+const FULL_WIDTH: [(char, char); 13] = [
+    ('\u{FF0C}', ','),
+    ('\u{3001}', ','),
+    ('\u{FF1A}', ':'),
+    ('\u{FF08}', '('),
+    ('\u{FF09}', ')'),
+    ('\u{FF3B}', '['),
+    ('\u{FF3D}', ']'),
+    ('\u{3010}', '['),
+    ('\u{3011}', ']'),
+    ('\u{FF5B}', '{'),
+    ('\u{FF5D}', '}'),
+    ('\u{FF1B}', ','),
+    (';', ','),
+];
+
+impl Scanner<'_> {
+    fn file(&mut self) -> Result<Node, Stop> {
+        // Reported by whoever reads the letters of the file.
+        self.at = if self.rest().starts_with('\u{FEFF}') { 3 } else { 0 };
+        self.space()?;
+        while self.rest().starts_with("#!") {
+            self.attribute()?;
+            self.space()?;
+        }
+        let root = self.value(0)?;
+        self.space()?;
+        if self.at < self.text.len() {
+            let message = "there is more text after the end of the content".to_owned();
+            let help =
+                "one file holds one value: check that the brackets before it match".to_owned();
+            return self.stop(codes::SYNTAX, self.at..self.line_end(), message, help);
+        }
+        Ok(root)
+    }
+
+    /// `#![type = "..."]` and the like are notes to editors. Extensions would change the grammar
+    /// under the scanner's feet.
+    fn attribute(&mut self) -> Result<(), Stop> {
+        let start = self.at;
+        self.at = self.rest().find(']').map_or(self.text.len(), |end| self.at + end + 1);
+        if self.text[start..self.at].contains("enable") {
+            let message = "RON extensions cannot be switched on in a file".to_owned();
+            let help = "remove this line; `Some(..)` may be left out everywhere already".to_owned();
+            self.fault(codes::SYNTAX, start..self.at, message, help, None);
+        }
+        Ok(())
+    }
+
+    fn rest(&self) -> &str {
+        &self.text[self.at..]
+    }
+
+    fn line_end(&self) -> usize {
+        self.rest().find('\n').map_or(self.text.len(), |end| self.at + end)
+    }
+
+    fn fault(
+        &mut self,
+        code: Code,
+        span: Range<usize>,
+        message: String,
+        help: String,
+        read_as: Option<(Range<usize>, String)>,
+    ) {
+        self.faults.push(Fault { code, span, message, help, read_as });
+    }
+
+    fn stop<T>(
+        &mut self,
+        code: Code,
+        span: Range<usize>,
+        message: String,
+        help: String,
+    ) -> Result<T, Stop> {
+        self.fault(code, span, message, help, None);
+        Err(Stop)
+    }
+
+    /// Skips blanks and comments; block comments nest.
+    fn space(&mut self) -> Result<(), Stop> {
+        loop {
+            let rest = self.rest();
+            self.at += rest.len() - rest.trim_start().len();
+            if self.rest().starts_with("//") {
+                self.at = self.line_end();
+            } else if self.rest().starts_with("/*") {
+                let (start, mut open) = (self.at, 0usize);
+                loop {
+                    let rest = self.rest();
+                    if rest.starts_with("/*") {
+                        (open, self.at) = (open + 1, self.at + 2);
+                    } else if rest.starts_with("*/") {
+                        (open, self.at) = (open - 1, self.at + 2);
+                        if open == 0 {
+                            break;
+                        }
+                    } else if let Some(next) = rest.chars().next() {
+                        self.at += next.len_utf8();
+                    } else {
+                        let message = "this comment is never closed".to_owned();
+                        let help = "end it with `*/`".to_owned();
+                        return self.stop(codes::SYNTAX, start..start + 2, message, help);
+                    }
+                }
+            } else {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The next character that is not blank. Full-width punctuation is reported and read as what
+    /// was meant.
+    fn peek(&mut self) -> Result<Option<(char, usize)>, Stop> {
+        self.space()?;
+        let Some(found) = self.rest().chars().next() else { return Ok(None) };
+        let Some(&(_, ascii)) = FULL_WIDTH.iter().find(|&&(wide, _)| wide == found) else {
+            return Ok(Some((found, found.len_utf8())));
+        };
+        let span = self.at..self.at + found.len_utf8();
+        // `peek` may look at the same character twice.
+        if self.faults.last().is_none_or(|last| last.span != span) {
+            let message = format!("`{found}` stands where RON wants `{ascii}`");
+            let help = format!("switch the input method to English and write `{ascii}`");
+            let read_as = Some((span.clone(), ascii.to_string()));
+            self.fault(codes::FULL_WIDTH, span, message, help, read_as);
+        }
+        Ok(Some((ascii, found.len_utf8())))
+    }
+
+    fn value(&mut self, depth: usize) -> Result<Node, Stop> {
+        let Some((c, width)) = self.peek()? else {
+            let end = self.text.trim_end().len();
+            let message = "the file ends where a value is expected".to_owned();
+            let help = "write the value, or remove what asks for it".to_owned();
+            return self.stop(codes::SYNTAX, end..end, message, help);
+        };
+        let start = self.at;
+        if matches!(c, '(' | '[' | '{') {
+            self.at += width;
+            return self.brackets(start, None, c, depth);
+        }
+        self.scalar(c)?;
+        let word = start..self.at;
+        let is_word = c.is_alphabetic() || c == '_';
+        if is_word && !self.text[word.clone()].ends_with(['"', '\'']) {
+            let after_word = self.at;
+            if let Some(('(', width)) = self.peek()? {
+                self.at += width;
+                return self.brackets(start, Some(word), '(', depth);
+            }
+            self.at = after_word;
+        }
+        Ok(Node { span: word, name: None, shape: Shape::Scalar })
+    }
+
+    /// What stands between an opening bracket, just read, and its counterpart.
+    fn brackets(
+        &mut self,
+        start: usize,
+        name: Option<Range<usize>>,
+        open: char,
+        depth: usize,
+    ) -> Result<Node, Stop> {
+        let opener = self.at - 1..self.at;
+        let opener = if self.text.is_char_boundary(opener.start) { opener } else { start..self.at };
+        if depth >= DEPTH_MAX {
+            let message = format!("brackets are nested more than {DEPTH_MAX} deep");
+            let help = "no content needs that; look for a bracket that is never closed".to_owned();
+            return self.stop(codes::TOO_MUCH, opener, message, help);
+        }
+        let close = match open {
+            '(' => ')',
+            '[' => ']',
+            _ => '}',
+        };
+        let mut nodes: Vec<Node> = Vec::new();
+        let mut entries: Vec<Entry> = Vec::new();
+        loop {
+            let Some((c, width)) = self.peek()? else {
+                let message = format!("this `{open}` is never closed");
+                let help = format!("write the `{close}` that belongs to it");
+                return self.stop(codes::SYNTAX, opener, message, help);
+            };
+            if c == close {
+                self.at += width;
+                break;
+            }
+            if matches!(c, ')' | ']' | '}') {
+                let message =
+                    format!("`{c}` cannot close the `{open}` of line {}", self.line_of(start));
+                let help = format!("write `{close}`, or look for a bracket that is missing before");
+                return self.stop(codes::SYNTAX, self.at..self.at + width, message, help);
+            }
+            if c == ',' {
+                let message = "a comma without a value before it".to_owned();
+                let help = "remove it".to_owned();
+                let span = self.at..self.at + width;
+                let read_as = Some((span.clone(), " ".to_owned()));
+                self.fault(codes::SYNTAX, span, message, help, read_as);
+                self.at += width;
+                continue;
+            }
+            let value = self.value(depth + 1)?;
+            let mut end = self.at;
+            let keyed = open != '[' && self.colon()?;
+            if keyed {
+                let key = value.span;
+                let value = self.value(depth + 1)?;
+                end = self.at;
+                self.separator(end, close)?;
+                self.note_repeated(&entries, &key, end, open);
+                entries.push(Entry { key, value, end: self.at.max(end) });
+            } else {
+                self.at = end;
+                if !entries.is_empty() || open == '{' {
+                    let message = "a value without a name".to_owned();
+                    let help = "write `name: value`".to_owned();
+                    return self.stop(codes::SYNTAX, value.span, message, help);
+                }
+                self.separator(end, close)?;
+                self.items += usize::from(open == '[');
+                nodes.push(value);
+                if self.items > ITEMS_MAX {
+                    let message =
+                        format!("the lists of this file have more than {ITEMS_MAX} elements");
+                    let help = "split it into several files".to_owned();
+                    return self.stop(codes::TOO_MUCH, opener, message, help);
+                }
+            }
+        }
+        if let (Some(first), false) = (nodes.first(), entries.is_empty()) {
+            let message = "a value without a name".to_owned();
+            let help = "write `name: value`".to_owned();
+            let span = first.span.clone();
+            return self.stop(codes::SYNTAX, span, message, help);
+        }
+        let shape = match (open, entries.is_empty()) {
+            ('[', _) => Shape::List(nodes),
+            ('{', _) => Shape::Map(entries),
+            (_, true) => Shape::Tuple(nodes),
+            (_, false) => Shape::Struct(entries),
+        };
+        Ok(Node { span: start..self.at, name, shape })
+    }
+
+    /// Reads the `:` after a key; `=` is reported and read as `:`.
+    fn colon(&mut self) -> Result<bool, Stop> {
+        match self.peek()? {
+            Some((':', width)) => {
+                self.at += width;
+                Ok(true)
+            }
+            Some(('=', width)) => {
+                let span = self.at..self.at + width;
+                let message = "`=` stands where RON wants `:`".to_owned();
+                let help = "write `name: value`".to_owned();
+                let read_as = Some((span.clone(), ":".to_owned()));
+                self.fault(codes::SYNTAX, span, message, help, read_as);
+                self.at += width;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Reads the comma after a value that ended at `end`; a forgotten one is reported, and the
+    /// scan goes on as if it were there.
+    fn separator(&mut self, end: usize, close: char) -> Result<(), Stop> {
+        self.at = end;
+        match self.peek()? {
+            Some((',', width)) => self.at += width,
+            None => self.at = end,
+            Some((c, _)) if c == close || matches!(c, ')' | ']' | '}') => {
+                // Keep the blanks before the bracket out of the entry.
+                let bracket = self.at;
+                self.at = bracket;
+            }
+            Some(_) => {
+                let last = self.text[..end].chars().next_back().map_or(0, char::len_utf8);
+                let message = "a comma is missing after this".to_owned();
+                let help = "write `,` between one value and the next".to_owned();
+                let read_as = Some((end..end, ",".to_owned()));
+                self.fault(codes::SYNTAX, end - last..end, message, help, read_as);
+            }
+        }
+        Ok(())
+    }
+
+    fn note_repeated(&mut self, entries: &[Entry], key: &Range<usize>, end: usize, open: char) {
+        let text = self.text;
+        let Some(first) = entries.iter().find(|e| text[e.key.clone()] == text[key.clone()]) else {
+            return;
+        };
+        let line = self.line_of(first.key.start);
+        let name = &text[key.clone()];
+        let read_as = Some((key.start..end.max(self.at), " ".to_owned()));
+        let (code, message) = if open == '{' {
+            (codes::KEY_TWICE, format!("{name} is given twice; the first is on line {line}"))
+        } else {
+            (codes::FIELD_TWICE, format!("`{name}` is given twice; the first is on line {line}"))
+        };
+        self.fault(code, key.clone(), message, "keep one of them".to_owned(), read_as);
+    }
+
+    fn line_of(&self, at: usize) -> usize {
+        1 + self.text[..at].bytes().filter(|&b| b == b'\n').count()
+    }
+
+    /// Reads a string, character, number or bare word beginning with `c`.
+    fn scalar(&mut self, c: char) -> Result<(), Stop> {
+        let start = self.at;
+        let rest = self.rest();
+        let raw = rest.strip_prefix("br").or_else(|| rest.strip_prefix('r')).map(|after| {
+            let hashes = after.len() - after.trim_start_matches('#').len();
+            (rest.len() - after.len() + hashes, hashes, after[hashes..].starts_with('"'))
+        });
+        if let Some((prefix, hashes, true)) = raw {
+            let body = start + prefix + 1;
+            let end = format!("\"{}", "#".repeat(hashes));
+            return match self.text[body..].find(&end) {
+                Some(length) => {
+                    self.at = body + length + end.len();
+                    Ok(())
+                }
+                None => self.unclosed_text(start),
+            };
+        }
+        let prefix = usize::from(rest.starts_with("b\"") || rest.starts_with("b'"));
+        match rest[prefix..].chars().next() {
+            Some('"') => self.quoted(start, start + prefix + 1, '"'),
+            Some('\'') => self.quoted(start, start + prefix + 1, '\''),
+            Some('\u{201C}' | '\u{201D}' | '\u{300C}' | '\u{FF02}') => {
+                let message = format!("`{c}` does not open a text");
+                let help = "switch the input method to English and write `\"`".to_owned();
+                self.stop(codes::FULL_WIDTH, start..start + c.len_utf8(), message, help)
+            }
+            _ => {
+                let ends = |c: char| {
+                    c.is_whitespace()
+                        || "()[]{},:=\"'/".contains(c)
+                        || FULL_WIDTH.iter().any(|&(wide, _)| wide == c)
+                };
+                let length = rest.find(ends).unwrap_or(rest.len());
+                if length == 0 {
+                    let width = rest.chars().next().map_or(0, char::len_utf8);
+                    let message = format!("`{c}` cannot stand here");
+                    let help =
+                        "a value is expected: a text in quotes, a number, a name, or brackets";
+                    let span = start..start + width;
+                    return self.stop(codes::SYNTAX, span, message, help.to_owned());
+                }
+                self.at += length;
+                Ok(())
+            }
+        }
+    }
+
+    fn quoted(&mut self, start: usize, body: usize, quote: char) -> Result<(), Stop> {
+        let mut chars = self.text[body..].char_indices();
+        while let Some((offset, c)) = chars.next() {
+            if c == '\\' {
+                chars.next();
+            } else if c == quote {
+                self.at = body + offset + 1;
+                return Ok(());
+            }
+        }
+        self.unclosed_text(start)
+    }
+
+    fn unclosed_text(&mut self, start: usize) -> Result<(), Stop> {
+        let message = "this text is never closed".to_owned();
+        let help = "end it with the quotation mark it began with".to_owned();
+        let end = self.line_end();
+        self.stop(codes::SYNTAX, start..end, message, help)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[track_caller]
+    fn check_find(text: &str, path: &str, expected: &str) {
+        let root = scan(text).root.expect("the text scans");
+        assert_eq!(&text[root.find(text, path).span.clone()], expected, "{path}");
+    }
+
+    #[test]
+    fn paths_lead_through_names_options_and_comments() {
+        let text = r##"// a comment, with (brackets
+            #![type = "x"]
+            (a: 1, /* nested /* comment */ : */ list: [
+                (body: Single(answer: ProductFact((product: "w/x")))),
+                (body: Some(Other(r#"raw " text"#)), c: ')'),
+            ], map: {"zh-CN": "灯谜：「一，二」", "en": "x\"y"})"##;
+        check_find(text, "a", "1");
+        check_find(text, "list.0.body.answer.product", "\"w/x\"");
+        check_find(text, "list.1.body", "Some(Other(r#\"raw \" text\"#))");
+        check_find(text, "list.1.body.0", "r#\"raw \" text\"#");
+        check_find(text, "list.1.c", "')'");
+        check_find(text, "map.zh-CN", "\"灯谜：「一，二」\"");
+        check_find(text, "map.en", "\"x\\\"y\"");
+        check_find(text, "a.nothing.here", "1");
+    }
+
+    #[track_caller]
+    fn check_fault(text: &str, expected: &[(Code, &str)], goes_on: bool) {
+        let scan = scan(text);
+        let found: Vec<_> =
+            scan.faults.iter().map(|f| (f.code, text[f.span.clone()].to_owned())).collect();
+        let expected: Vec<_> = expected.iter().map(|&(c, t)| (c, t.to_owned())).collect();
+        assert_eq!(found, expected, "{text}");
+        assert_eq!(scan.root.is_some(), goes_on, "{text}");
+    }
+
+    #[test]
+    fn faults_are_named_where_they_are() {
+        check_fault("(a: 1 b: 2)", &[(codes::SYNTAX, "1")], true);
+        check_fault("(a: 1,, b: 2)", &[(codes::SYNTAX, ",")], true);
+        check_fault(
+            "(a：1，b = 2）",
+            &[
+                (codes::FULL_WIDTH, "："),
+                (codes::FULL_WIDTH, "，"),
+                (codes::SYNTAX, "="),
+                (codes::FULL_WIDTH, "）"),
+            ],
+            true,
+        );
+        check_fault("(a: 1, a: 2)", &[(codes::FIELD_TWICE, "a")], true);
+        check_fault("{\"a\": 1, \"a\": 2}", &[(codes::KEY_TWICE, "\"a\"")], true);
+        check_fault("(a: [1, 2)", &[(codes::SYNTAX, ")")], false);
+        check_fault("(a: [1, 2]", &[(codes::SYNTAX, "(")], false);
+        check_fault("(a: \"x)", &[(codes::SYNTAX, "\"x)")], false);
+        check_fault("(a: “x”)", &[(codes::FULL_WIDTH, "“")], false);
+        check_fault("(a: 1) x", &[(codes::SYNTAX, "x")], false);
+        check_fault("/* /* */ (a: 1)", &[(codes::SYNTAX, "/*")], false);
+        check_fault("", &[(codes::SYNTAX, "")], false);
+        check_fault("(a: 1, 2)", &[(codes::SYNTAX, "2")], false);
+        check_fault(
+            "#![enable(implicit_some)] (a: 1)",
+            &[(codes::SYNTAX, "#![enable(implicit_some)]")],
+            true,
+        );
+    }
+
+    #[test]
+    fn depth_and_length_are_bounded() {
+        let deep = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
+        assert!(scan(&deep(DEPTH_MAX)).faults.is_empty());
+        assert_eq!(scan(&deep(DEPTH_MAX + 1)).faults[0].code, codes::TOO_MUCH);
+        assert_eq!(scan(&"[".repeat(900_000)).faults[0].code, codes::TOO_MUCH);
+        let long = |n: usize| format!("[{}]", "1,".repeat(n));
+        assert!(scan(&long(ITEMS_MAX)).faults.is_empty());
+        assert_eq!(scan(&long(ITEMS_MAX + 1)).faults[0].code, codes::TOO_MUCH);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_scans_without_panic_and_with_spans_inside(
+            text in r#"[()\[\]{}:,"'/*#!ab1 \n（，：“r\\=]{0,60}"#,
+        ) {
+            let scan = scan(&text);
+            prop_assert!(scan.root.is_some() || !scan.faults.is_empty());
+            for fault in &scan.faults {
+                prop_assert!(text.get(fault.span.clone()).is_some());
+            }
+        }
+    }
+}

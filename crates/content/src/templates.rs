@@ -1,0 +1,171 @@
+//! One faultless value of every kind, with every field filled in. After a fault the parser reads
+//! the matching part of these instead, so that the next fault comes to light; nothing of them ever
+//! reaches a pack.
+
+macro_rules! question {
+    ($body:expr) => {
+        concat!(
+            r#"(id: "a", was: [], purpose: Education, concept: "basics/a", difficulty: 1,
+            stem: {"zh-CN": "题干"}, body: "#,
+            $body,
+            r#", source: ProductPage(product: "wealth/a", version: 1),
+            feedback: (right: {"zh-CN": "对"}, wrong: {"zh-CN": "错"}), cites: ["a"])"#
+        )
+    };
+}
+
+macro_rules! quest {
+    ($kind:expr) => {
+        concat!(
+            r#"(schema: 1, was: [], title: {"zh-CN": "活动"}, summary: {"zh-CN": "规则"},
+            purpose: Education, audience: [Affinity], days: 7, kind: "#,
+            $kind,
+            r#", rewards: ["a"], members_max: 100, budget_fen: 100,
+            board: (ties: SharedRank, hide_names: false, neighbours_only: false), notices: ["n7"],
+            approval: (id: "HG-2026-001", approver: "compliance", valid_to: "2027-06-30"),
+            referral_depth: 1)"#
+        )
+    };
+}
+
+/// A product page.
+pub(crate) const PRODUCT: &[&str] = &[r#"(
+    schema: 1, was: [], title: {"zh-CN": "产品"}, class: Wealth, sheet: Sample,
+    place: {"zh-CN": "首页"}, page_version: 1, issuer_risk: R2, distributor_risk: R2,
+    offering: Public, currency: "CNY", min_fen: 100, cutoff: "15:00", confirm_days: 1,
+    cash_days: 1, lock_up_days: 0, open: Periodic(every_days: 90),
+    fees: (subscription_ppm: 0, management_ppm: 3000, redemption: [(below_days: 7, ppm: 15000)]),
+    wan_fen_yield: "0.34", seven_day_yield: "1.25", deposit_rate: "1.1", nav_changes: ["0.1"],
+    benchmark: (low: "2.0", high: "2.6", basis: {"zh-CN": "依据"}, from: "2026-01-01"),
+    performance: (from: "2026-01-01", to: "2026-06-30", annualised: "2.1"),
+    inception: "2025-01-01", source: "teaching sheet", as_of: "2026-11-01",
+    approval: (id: "HG-2026-001", approver: "compliance", valid_to: "2027-06-30"), notices: ["n1"],
+)"#];
+
+/// A question; one for each way of answering.
+pub(crate) const QUESTION: &[&str] = &[
+    question!(
+        r#"Single(answer: Plain({"zh-CN": "甲"}),
+        distractors: [(text: {"zh-CN": "乙"}, feedback: {"zh-CN": "再想想"})])"#
+    ),
+    question!(
+        r#"Single(answer: ProductFact((product: "wealth/a", field: redemption_fee(held_days: 5),
+        of_yuan: "10000", expect: "1")), distractors: [(text: {"zh-CN": "乙"})])"#
+    ),
+    question!(r#"Multi(options: [(text: {"zh-CN": "甲"}, right: true)], partial: AllOrNothing)"#),
+    question!("TrueFalse(answer: Plain(true))"),
+    question!(
+        r#"TrueFalse(answer: FactIs(fact: (product: "wealth/a", field: nav_change(days_ago: 1),
+        of_yuan: "10000", expect: "1"), claim: "1"))"#
+    ),
+    question!(r#"Number(answer: Plain("1"), unit: Yuan, tolerance: "0")"#),
+    question!(
+        r#"Number(answer: ProductFact((product: "wealth/a", field: redemption_fee(held_days: 5),
+        of_yuan: "10000", expect: "1")), unit: Yuan, tolerance: "0")"#
+    ),
+    question!(r#"Typed(answer: Plain("复利"), also: ["利滚利"])"#),
+    question!(
+        r#"Typed(answer: ProductFact((product: "wealth/a", field: redemption_fee(held_days: 5),
+        of_yuan: "10000", expect: "1")), also: ["1"])"#
+    ),
+];
+
+/// The head of a file of questions; the questions are parsed one by one.
+pub(crate) const QUESTION_FILE: &[&str] =
+    &[r#"(schema: 1, was: [], title: {"zh-CN": "题库"}, questions: [])"#];
+
+/// The head of a file of notices.
+pub(crate) const NOTICE_FILE: &[&str] = &[r#"(schema: 1,
+    approval: (id: "HG-2026-001", approver: "compliance", valid_to: "2027-06-30"), notices: [])"#];
+
+/// A notice.
+pub(crate) const NOTICE: &[&str] = &[r#"(id: "n1", text: {"zh-CN": "风险提示"})"#];
+
+/// The points programme.
+pub(crate) const POINTS: &[&str] = &["(schema: 1, fen_per_point: 1, expire_after_months: 12)"];
+
+/// A reward rule.
+pub(crate) const REWARD: &[&str] = &[r#"(
+    schema: 1, was: [], title: {"zh-CN": "奖励"},
+    approval: (id: "HG-2026-001", approver: "compliance", valid_to: "2027-06-30"),
+    versions: [(version: 1, from: "2026-01-01", to: "2026-12-31", on: CheckedIn, when: Always,
+        pay: Fixed(5), caps: [(scope: Member, per: Day, points: 10)], budget: 1000)],
+)"#];
+
+/// A kind of group.
+pub(crate) const COMMUNITY: &[&str] = &[r#"(
+    schema: 1, was: [], title: {"zh-CN": "群"}, kind: Affinity, purpose: {"zh-CN": "用途"},
+    capacity: 500,
+    calendar: (utc_offset_minutes: 480, day_start_minutes: 0, late_minutes: 120),
+    boards: (ties: SharedRank, hide_names: false, neighbours_only: false),
+    touch: (private_per_week: 2, mass_per_day: 1, moments_per_day: 3, quiet_from: "21:00",
+        quiet_to: "08:30"),
+    notices: ["n1"],
+)"#];
+
+/// A word list.
+pub(crate) const WORDS: &[&str] = &[r#"(
+    schema: 1, block: [(word: "保本", instead: "删去")], allow: ["不保本"],
+    low_risk_only: ["低风险"],
+)"#];
+
+/// A quest; one for each kind.
+pub(crate) const QUEST: &[&str] = &[
+    quest!(
+        r#"QuizSeries((rounds: [(day: 1, opens: "09:00", closes: "21:00", grace_seconds: 0,
+        questions: ["basics/a"])], attempts: (max: 1, counts: First), curve: Linear(floor: 500000),
+        late_joiners: Open, reveal: AtClose, shuffle_questions: true, shuffle_options: true,
+        correction_days: 3))"#
+    ),
+    quest!(
+        r#"QuizSeries((rounds: [(day: 1, opens: "09:00", closes: "21:00", grace_seconds: 0,
+        questions: ["basics/a"])], curve: HalfLife(seconds: 3600, floor: 0)))"#
+    ),
+    quest!(
+        r#"MomentsChallenge((sender_role: LicensedStaff, card: {"zh-CN": "卡片"},
+        question: "basics/a", window_hours: 24, posts_per_day: 1, posts_per_week: 2,
+        reward_for_like: false, compliance_override: "HG-2026-002", visible_to: ["new"]))"#
+    ),
+    quest!(
+        r#"CheckInStreak((mode: Consecutive, freezes: (start: 1, every_days: 7, max: 2),
+        make_ups: (per_run: 1, within_days: 2), comeback_after: 2,
+        leniency: [(from_length: 7, forgiven_days: 1)], phrases: ["今天也记账"],
+        phrase_required: false, prompt: {"zh-CN": "写一句"}))"#
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use serde::de::DeserializeOwned;
+
+    use super::*;
+    use crate::model::*;
+    use crate::source::{Report, Source};
+    use crate::{SourceFile, parse};
+
+    #[track_caller]
+    fn check<T: DeserializeOwned>(templates: &[&str]) {
+        for template in templates {
+            let file = SourceFile { path: "t.ron".to_owned(), text: (*template).to_owned() };
+            let mut report = Report::default();
+            let source = Source::new(&file, None, &mut report);
+            let root = source.root.as_ref().expect("the template scans");
+            let value: Option<T> = parse::parse(&source, root, &[], &[], &mut report);
+            assert!(value.is_some(), "{template}: {:?}", report.finish());
+        }
+    }
+
+    #[test]
+    fn templates_have_no_fault() {
+        check::<Product>(PRODUCT);
+        check::<Question>(QUESTION);
+        check::<QuestionFile>(QUESTION_FILE);
+        check::<NoticeFile>(NOTICE_FILE);
+        check::<Notice>(NOTICE);
+        check::<PointsFile>(POINTS);
+        check::<RewardRule>(REWARD);
+        check::<CommunityFile>(COMMUNITY);
+        check::<WordsFile>(WORDS);
+        check::<Quest>(QUEST);
+    }
+}

@@ -1,0 +1,350 @@
+//! Standings. Reads [`Posted`] and [`Moved`]; owns [`Scores`], [`Standings`], [`RunScores`] and
+//! [`RoundScores`]; closes standings for good when their period is over.
+//!
+//! A standing of a day, week, month or season counts what was booked for the member while it was
+//! open; an award for a day that is already closed counts in the one open now. Nothing is done for
+//! members who did nothing.
+
+use bevy_ecs::prelude::*;
+use dengmi_core::view::board::{BoardKey, BoardPolicy, rank};
+use dengmi_core::view::{ClosedBoard, EventKind, Score};
+use dengmi_core::{
+    CommunityId, Day, Digest, EntryKind, MemberId, Period, PeriodKind, RoundId, RunId, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::RestoreError;
+use crate::kernel::{Builder, Now, Phase, Section, Setup, decode, encode};
+use crate::ledger::Posted;
+use crate::outreach::Announced;
+use crate::people::{Community, Member, Members, Moved, People, column};
+use crate::quiz::{Round, RoundIndex};
+use crate::roster::Roster;
+use crate::runs::{Run, RunIndex, RunPlan};
+
+/// A member's scores in the day, week, month and season that contain `day`.
+#[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Scores {
+    pub(crate) day: Day,
+    pub(crate) slots: [Score; 4],
+}
+
+/// Who has a score in the open standings of a group, and which day is open.
+#[derive(Component, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Standings {
+    today: Day,
+    /// By kind of period: members with a score, in order of their first; may name members who
+    /// have left the group since.
+    active: [Vec<u32>; 4],
+}
+
+/// Scores of a run.
+#[derive(Component, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct RunScores(pub(crate) Roster<Score>);
+
+/// Scores of a round.
+#[derive(Component, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct RoundScores(pub(crate) Roster<Score>);
+
+/// Standings closed in this batch, and the instant at which the next one has to close.
+#[derive(Resource, Default)]
+pub(crate) struct Closing {
+    pub(crate) closed: Vec<ClosedBoard>,
+    pub(crate) next: Option<Timestamp>,
+    /// Entries of this batch that went into a standing which then closed, rising.
+    scored: Vec<u64>,
+}
+
+/// The periods that contain a day, by their first days, worked out once.
+#[derive(Clone, Copy)]
+struct OpenDays {
+    day: Day,
+    firsts: [Day; 4],
+}
+
+impl OpenDays {
+    fn of(day: Day) -> Self {
+        Self { day, firsts: PeriodKind::ALL.map(|kind| Period::containing(kind, day).first) }
+    }
+}
+
+impl Standings {
+    pub(crate) fn starting(today: Day) -> Self {
+        Self { today, ..Self::default() }
+    }
+}
+
+impl Scores {
+    /// Forgets the scores of periods that ended before the calendarium's day.
+    fn roll(&mut self, to: &OpenDays) {
+        if self.day < to.day {
+            for (slot, first) in self.slots.iter_mut().zip(to.firsts) {
+                if self.day < first {
+                    *slot = Score::default();
+                }
+            }
+            self.day = to.day;
+        }
+    }
+}
+
+impl Scores {
+    /// Scores an entry in all four periods of `days`, the days open in the group.
+    fn score(&mut self, days: &OpenDays, points: i64, entry: u64, seq: u32, group: &mut Standings) {
+        self.roll(days);
+        for (slot, active) in self.slots.iter_mut().zip(&mut group.active) {
+            if *slot == Score::default() {
+                active.push(seq);
+            }
+            add(slot, points, entry);
+        }
+    }
+}
+
+/// Adds to a score. Points are capped far below where `i32` ends.
+fn add(score: &mut Score, points: i64, entry: u64) {
+    let sum = i64::from(score.points) + points;
+    score.points = i32::try_from(sum).unwrap_or(if sum < 0 { i32::MIN } else { i32::MAX });
+    score.reached = entry;
+}
+
+pub(crate) fn plugin(builder: &mut Builder) {
+    builder
+        .resource::<Closing>()
+        .systems(Phase::Board, (carry_scores, close_periods, score).chain())
+        .section(Section { name: "board", version: 1, save, restore });
+}
+
+/// Takes a member's scores along into a new group.
+fn carry_scores(
+    members: Members,
+    people: Res<People>,
+    scores: Query<&Scores>,
+    mut groups: Query<&mut Standings>,
+    mut moved: MessageReader<Moved>,
+) {
+    for Moved { member, to } in moved.read() {
+        let scores = members.entity(*member).and_then(|entity| scores.get(entity).ok());
+        let group = people.community(*to).and_then(|entity| groups.get_mut(entity).ok());
+        if let Some((scores, mut standings)) = scores.zip(group) {
+            for (active, score) in standings.active.iter_mut().zip(scores.slots) {
+                if score != Score::default() {
+                    active.push(*member);
+                }
+            }
+        }
+    }
+}
+
+/// Closes the standings of days that ended before this batch. Awards of this batch that count
+/// for such a day (a round that closed while the host was down) still go into it.
+fn close_periods(world: &mut World) {
+    let now = *world.resource::<Now>();
+    let mut closing = world.resource_mut::<Closing>();
+    closing.scored.clear();
+    if closing.next.is_some_and(|next| now.at < next) {
+        return;
+    }
+    let late: Vec<Posted> =
+        world.resource::<Messages<Posted>>().iter_current_update_messages().copied().collect();
+    let groups = world.resource::<People>().communities.clone();
+    let mut next: Option<Timestamp> = None;
+    for group in groups {
+        let community = world.get::<Community>(group).expect("groups are whole");
+        let (seq, calendar) = (community.seq, community.calendar);
+        let today = calendar.day_of(now.at);
+        let was = world.get::<Standings>(group).expect("groups are whole").today;
+        if today > was {
+            score_late(world, group, seq, was, &late);
+            close_group(world, group, was, today);
+        }
+        let turns = calendar.start_of(today.max(was).plus(1));
+        next = Some(next.map_or(turns, |next| next.min(turns)));
+    }
+    let mut closing = world.resource_mut::<Closing>();
+    closing.scored.sort_unstable();
+    closing.next = next;
+}
+
+/// Scores entries that count for the day about to close, for members of the group.
+fn score_late(world: &mut World, group: Entity, seq: u32, day: Day, late: &[Posted]) {
+    let days = OpenDays::of(day);
+    for posted in late.iter().filter(|posted| posted.entry.day <= day) {
+        let Some((member, points)) = scored(posted) else { continue };
+        let Some(entity) = world.resource::<People>().member(member.seq) else { continue };
+        let here = world.get::<Member>(entity).is_some_and(|member| member.community == seq);
+        if !here {
+            continue;
+        }
+        let mut standings =
+            std::mem::take(&mut *world.get_mut::<Standings>(group).expect("groups are whole"));
+        let mut scores = world.get_mut::<Scores>(entity).expect("members are whole");
+        scores.score(&days, points, posted.entry.id, member.seq, &mut standings);
+        *world.get_mut::<Standings>(group).expect("groups are whole") = standings;
+        world.resource_mut::<Closing>().scored.push(posted.entry.id);
+    }
+}
+
+fn close_group(world: &mut World, group: Entity, was: Day, today: Day) {
+    let (old, new) = (OpenDays::of(was), OpenDays::of(today));
+    for (index, kind) in PeriodKind::ALL.into_iter().enumerate() {
+        if old.firsts[index] != new.firsts[index] {
+            let period = Period { kind, first: old.firsts[index] };
+            close_period(world, group, index, period);
+        }
+    }
+    world.get_mut::<Standings>(group).expect("groups are whole").today = today;
+}
+
+fn close_period(world: &mut World, group: Entity, index: usize, period: Period) {
+    let mut standings = world.get_mut::<Standings>(group).expect("groups are whole");
+    let mut active = std::mem::take(&mut standings.active[index]);
+    active.sort_unstable();
+    active.dedup();
+    let community = world.get::<Community>(group).expect("groups are whole");
+    let (seq, policy) = (community.seq, community.policy);
+    let branch = world.resource::<Setup>().branch;
+    let people = world.resource::<People>();
+    let scores: Vec<(MemberId, Score)> = active
+        .into_iter()
+        .filter_map(|member| {
+            let entity = people.member(member)?;
+            let here = world.get::<Member>(entity)?.community == seq;
+            let scores = world.get::<Scores>(entity)?;
+            // A member's scores move on when they score; these are of the period that closes.
+            let current = Period::containing(period.kind, scores.day) == period;
+            (here && current).then(|| (MemberId::new(branch, member), scores.slots[index]))
+        })
+        .collect();
+    let key = BoardKey::Community(CommunityId::new(branch, seq), period);
+    close(world, key, policy, Some(CommunityId::new(branch, seq)), scores);
+}
+
+/// Ranks and keeps a standing for good; an empty one leaves nothing.
+fn close(
+    world: &mut World,
+    key: BoardKey,
+    policy: BoardPolicy,
+    community: Option<CommunityId>,
+    scores: Vec<(MemberId, Score)>,
+) {
+    let rows = rank(policy.ties, scores);
+    if rows.is_empty() {
+        return;
+    }
+    let at = world.resource::<Now>().at;
+    let digest = Digest::of(&encode(&(key, policy, &rows)));
+    world.resource_mut::<Closing>().closed.push(ClosedBoard { key, rows, at, digest });
+    let kind = EventKind::BoardClosed(key, digest);
+    world.resource_mut::<Messages<Announced>>().write(Announced { community, kind });
+}
+
+/// Scores what this batch booked.
+#[expect(clippy::too_many_arguments, reason = "a system names everything it reads and writes")]
+fn score(
+    members: Members,
+    people: Res<People>,
+    runs: Res<RunIndex>,
+    rounds: Res<RoundIndex>,
+    closing: Res<Closing>,
+    mut scores: Query<&mut Scores>,
+    mut groups: Query<&mut Standings>,
+    mut run_scores: Query<&mut RunScores>,
+    mut round_scores: Query<&mut RoundScores>,
+    mut posted: MessageReader<Posted>,
+) {
+    let mut days: Option<OpenDays> = None;
+    for posted in posted.read() {
+        let Some((member, points)) = scored(posted) else { continue };
+        let (seq, entry) = (member.seq, posted.entry.id);
+        let run = posted.origin.run().and_then(|run| runs.entity(run.seq));
+        if let Some(mut table) = run.and_then(|entity| run_scores.get_mut(entity).ok()) {
+            add(table.0.entry(seq, Score::default).1, points, entry);
+        }
+        let round = posted.origin.round().and_then(|round| rounds.entity(round.seq));
+        if let Some(mut table) = round.and_then(|entity| round_scores.get_mut(entity).ok()) {
+            add(table.0.entry(seq, Score::default).1, points, entry);
+        }
+        if closing.scored.binary_search(&entry).is_ok() {
+            continue;
+        }
+        let Some(info) = members.get(seq) else { continue };
+        let group = people.community(info.community).and_then(|entity| groups.get_mut(entity).ok());
+        let own = members.entity(seq).and_then(|entity| scores.get_mut(entity).ok());
+        if let Some((mut standings, mut own)) = group.zip(own) {
+            let days = match days {
+                Some(days) if days.day == standings.today => days,
+                _ => *days.insert(OpenDays::of(standings.today)),
+            };
+            own.score(&days, points, entry, seq, &mut standings);
+        }
+    }
+}
+
+/// Whose standing an entry changes, and by how much: awards, and awards taken back.
+fn scored(posted: &Posted) -> Option<(MemberId, i64)> {
+    let counts = matches!(posted.entry.kind, EntryKind::Award | EntryKind::Reversal);
+    let (member, points) = posted.entry.member_change().filter(|_| counts)?;
+    Some((member, points.0))
+}
+
+/// Closes the standing of a run for good.
+pub(crate) fn close_run(world: &mut World, entity: Entity) {
+    let run = world.get::<Run>(entity).expect("indexed runs are whole");
+    let key = BoardKey::Run(RunId::new(world.resource::<Setup>().branch, run.seq));
+    let policy = world.get::<RunPlan>(entity).expect("indexed runs are whole").quest.board;
+    let scores = table(world, &world.get::<RunScores>(entity).expect("runs have scores").0);
+    close(world, key, policy, None, scores);
+}
+
+/// Closes the standing of a round for good.
+pub(crate) fn close_round(world: &mut World, entity: Entity) {
+    let round = world.get::<Round>(entity).expect("indexed rounds are whole");
+    let key = BoardKey::Round(RoundId::new(world.resource::<Setup>().branch, round.seq));
+    let run = world.resource::<RunIndex>().entity(round.run);
+    let policy = run.and_then(|run| world.get::<RunPlan>(run)).map(|plan| plan.quest.board);
+    let scores = table(world, &world.get::<RoundScores>(entity).expect("rounds have scores").0);
+    close(world, key, policy.unwrap_or_default(), None, scores);
+}
+
+/// The rows of a table of scores, in member order, without those whose data was erased.
+pub(crate) fn table(world: &World, roster: &Roster<Score>) -> Vec<(MemberId, Score)> {
+    let branch = world.resource::<Setup>().branch;
+    roster.by_member().map(|(member, _, score)| (MemberId::new(branch, member), *score)).collect()
+}
+
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    scores: Vec<Scores>,
+    standings: Vec<Standings>,
+}
+
+fn save(world: &mut World) -> Vec<u8> {
+    let people = world.resource::<People>();
+    let mut standings: Vec<Standings> = column(world, &people.communities);
+    for active in standings.iter_mut().flat_map(|standings| &mut standings.active) {
+        // Only who is in the list matters.
+        active.sort_unstable();
+        active.dedup();
+    }
+    encode(&Saved { scores: column(world, &people.members), standings })
+}
+
+fn restore(world: &mut World, _version: u16, bytes: &[u8]) -> Result<(), RestoreError> {
+    let saved: Saved = decode("board", bytes)?;
+    let people = world.resource::<People>();
+    let (members, groups) = (people.members.clone(), people.communities.clone());
+    if (saved.scores.len(), saved.standings.len()) != (members.len(), groups.len()) {
+        return Err(RestoreError::Unreadable("section `board`: members are missing".to_owned()));
+    }
+    for (entity, scores) in members.into_iter().zip(saved.scores) {
+        world.entity_mut(entity).insert(scores);
+    }
+    for (entity, standings) in groups.into_iter().zip(saved.standings) {
+        world.entity_mut(entity).insert(standings);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

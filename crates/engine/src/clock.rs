@@ -1,0 +1,79 @@
+//! What falls due, in order of due time. Features put their appointments here and are called when
+//! the time of a batch has reached them; nothing is ever due by itself.
+
+use std::collections::BTreeSet;
+
+use bevy_ecs::prelude::*;
+use dengmi_core::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::RestoreError;
+use crate::kernel::{Builder, Now, Phase, Section, decode, encode};
+
+/// An appointment. The order of variants decides between two of the same instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum Due {
+    /// A round stops taking answers and is graded.
+    RoundSettles { round: u32 },
+    /// The challenge under a post is over.
+    PostCloses { post: u32 },
+    /// A run is over.
+    RunEnds { run: u32 },
+    /// The answers of a round are no longer needed.
+    RoundArchives { round: u32 },
+    /// An ended run is dropped.
+    RunForgotten { run: u32 },
+    /// A round opens.
+    RoundOpens { run: u32, index: u16 },
+}
+
+/// All appointments.
+#[derive(Resource, Default)]
+pub(crate) struct DueQueue(BTreeSet<(Timestamp, Due)>);
+
+impl DueQueue {
+    pub(crate) fn add(&mut self, at: Timestamp, due: Due) {
+        self.0.insert((at, due));
+    }
+
+    pub(crate) fn next(&self) -> Option<Timestamp> {
+        self.0.first().map(|(at, _)| *at)
+    }
+
+    fn pop(&mut self, now: Timestamp) -> Option<(Timestamp, Due)> {
+        if self.next()? <= now { self.0.pop_first() } else { None }
+    }
+}
+
+pub(crate) fn plugin(builder: &mut Builder) {
+    builder.resource::<DueQueue>().systems(Phase::Clock, fall_due).section(Section {
+        name: "clock",
+        version: 1,
+        save,
+        restore,
+    });
+}
+
+fn fall_due(world: &mut World) {
+    let now = world.resource::<Now>().at;
+    while let Some((at, due)) = world.resource_mut::<DueQueue>().pop(now) {
+        match due {
+            Due::RoundOpens { run, index } => crate::quiz::open_round(world, run, index),
+            Due::RoundSettles { round } => crate::quiz::settle_round(world, round, at),
+            Due::RoundArchives { round } => crate::quiz::archive_round(world, round),
+            Due::PostCloses { post } => crate::moments::close_post(world, post),
+            Due::RunEnds { run } => crate::runs::end(world, run),
+            Due::RunForgotten { run } => crate::runs::forget(world, run),
+        }
+    }
+}
+
+fn save(world: &mut World) -> Vec<u8> {
+    encode(&world.resource::<DueQueue>().0)
+}
+
+fn restore(world: &mut World, _version: u16, bytes: &[u8]) -> Result<(), RestoreError> {
+    let queue = decode("clock", bytes)?;
+    world.insert_resource(DueQueue(queue));
+    Ok(())
+}

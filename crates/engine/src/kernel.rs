@@ -1,0 +1,230 @@
+//! What every feature stands on: the phases of a batch, the builder features install themselves
+//! with, the batch's own resources, and the sections of a saved state.
+
+use bevy_ecs::message::MessageRegistry;
+use bevy_ecs::prelude::*;
+use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, ScheduleLabel, SingleThreadedExecutor};
+use dengmi_core::random::Seed;
+use dengmi_core::{Action, Actor, BranchId, Fact, Outcome, Receipt, Reject, Timestamp};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::RestoreError;
+
+/// The phases of a batch, in the only order there is. Systems of one phase are chained by the
+/// feature that adds them; two that could run in either order do not build.
+#[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Phase {
+    /// Members, groups, runs: who and what there is.
+    Structure,
+    /// What falls due by now opens and closes.
+    Clock,
+    /// Check-ins.
+    Streak,
+    /// Quiz answers.
+    Quiz,
+    /// Moments reactions.
+    Moments,
+    /// Facts become rewards.
+    Reward,
+    /// Rewards are cut to caps and budgets.
+    Caps,
+    /// Points move.
+    Ledger,
+    /// Features note which entries their awards became.
+    Notes,
+    /// Standings.
+    Board,
+    /// Events get their numbers.
+    Outreach,
+}
+
+#[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash)]
+struct BatchSchedule;
+
+/// Who the engine works for.
+#[derive(Resource, Clone, Copy)]
+pub(crate) struct Setup {
+    pub(crate) branch: BranchId,
+    pub(crate) seed: Seed,
+    pub(crate) branches: u16,
+}
+
+/// The batch being applied: the only clock there is.
+#[derive(Resource, Clone, Copy, Default)]
+pub(crate) struct Now {
+    pub(crate) seq: u64,
+    pub(crate) at: Timestamp,
+}
+
+/// A command that is no part of a hot path, handed to the feature that owns its action.
+#[derive(Message, Clone)]
+pub(crate) struct Request {
+    /// Position of the command in the batch.
+    pub(crate) index: u32,
+    pub(crate) actor: Actor,
+    pub(crate) action: Action,
+}
+
+/// A fact, for the rules.
+#[derive(Message, Clone, Copy)]
+pub(crate) struct Happened(pub(crate) Fact);
+
+/// One slot for every command of the batch.
+#[derive(Resource, Default)]
+pub(crate) struct Outcomes(Vec<Option<Outcome>>);
+
+impl Outcomes {
+    pub(crate) fn begin(&mut self, commands: usize) {
+        self.0.clear();
+        self.0.resize(commands, None);
+    }
+
+    pub(crate) fn set(&mut self, index: u32, result: Result<Receipt, Reject>) {
+        let slot = &mut self.0[index as usize];
+        // Two features that answer one command would both have acted on it.
+        assert!(slot.is_none(), "command {index} was answered twice");
+        *slot = Some(match result {
+            Ok(receipt) => Outcome::Done(receipt),
+            Err(reject) => Outcome::Rejected(reject),
+        });
+    }
+
+    pub(crate) fn take(&mut self) -> Vec<Outcome> {
+        let answered = std::mem::take(&mut self.0);
+        answered
+            .into_iter()
+            .map(|slot| slot.expect("every command is answered by its feature"))
+            .collect()
+    }
+}
+
+/// Members whose card changed in this batch, and whether the catalogue did.
+#[derive(Resource, Default)]
+pub(crate) struct Touched {
+    bits: Vec<u64>,
+    any: bool,
+    pub(crate) catalog: bool,
+}
+
+impl Touched {
+    pub(crate) fn member(&mut self, seq: u32) {
+        let word = seq as usize / 64;
+        if word >= self.bits.len() {
+            self.bits.resize(word + 1, 0);
+        }
+        self.bits[word] |= 1 << (seq % 64);
+        self.any = true;
+    }
+
+    /// The members in id order; forgets them.
+    pub(crate) fn take(&mut self) -> Vec<u32> {
+        let mut members = Vec::new();
+        if self.any {
+            for (word, bits) in self.bits.iter_mut().enumerate() {
+                while *bits != 0 {
+                    members.push(word as u32 * 64 + bits.trailing_zeros());
+                    *bits &= *bits - 1;
+                }
+            }
+            self.any = false;
+        }
+        members
+    }
+}
+
+/// A feature's part of a saved state.
+#[derive(Clone, Copy)]
+pub(crate) struct Section {
+    pub(crate) name: &'static str,
+    /// Goes up when the meaning of the bytes changes; older versions stay readable.
+    pub(crate) version: u16,
+    pub(crate) save: fn(&mut World) -> Vec<u8>,
+    pub(crate) restore: fn(&mut World, u16, &[u8]) -> Result<(), RestoreError>,
+}
+
+/// Bytes of a section's value.
+pub(crate) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+    postcard::to_stdvec(value).expect("plain data always encodes")
+}
+
+/// The value of a section; every byte must be used.
+pub(crate) fn decode<T: DeserializeOwned>(name: &str, bytes: &[u8]) -> Result<T, RestoreError> {
+    match postcard::take_from_bytes(bytes) {
+        Ok((value, [])) => Ok(value),
+        Ok(_) => Err(RestoreError::Unreadable(format!("bytes are left over in section `{name}`"))),
+        Err(error) => Err(RestoreError::Unreadable(format!("section `{name}`: {error}"))),
+    }
+}
+
+/// What features install themselves into.
+pub(crate) struct Builder {
+    pub(crate) world: World,
+    pub(crate) schedule: Schedule,
+    pub(crate) sections: Vec<Section>,
+}
+
+impl Builder {
+    pub(crate) fn new(setup: Setup) -> Self {
+        let mut world = World::new();
+        world.insert_resource(setup);
+        world.init_resource::<Now>();
+        world.init_resource::<Outcomes>();
+        world.init_resource::<Touched>();
+        let mut schedule = Schedule::new(BatchSchedule);
+        schedule.set_executor(SingleThreadedExecutor::new());
+        schedule.set_build_settings(ScheduleBuildSettings {
+            ambiguity_detection: LogLevel::Error,
+            ..Default::default()
+        });
+        schedule.configure_sets(
+            (
+                Phase::Structure,
+                Phase::Clock,
+                Phase::Streak,
+                Phase::Quiz,
+                Phase::Moments,
+                Phase::Reward,
+                Phase::Caps,
+                Phase::Ledger,
+                Phase::Notes,
+                Phase::Board,
+                Phase::Outreach,
+            )
+                .chain(),
+        );
+        schedule.add_systems(bevy_ecs::message::message_update_system.before(Phase::Structure));
+        let mut builder = Self { world, schedule, sections: Vec::new() };
+        builder.message::<Happened>();
+        builder
+    }
+
+    pub(crate) fn message<M: Message>(&mut self) -> &mut Self {
+        MessageRegistry::register_message::<M>(&mut self.world);
+        self
+    }
+
+    pub(crate) fn resource<R: Resource + Default>(&mut self) -> &mut Self {
+        self.world.init_resource::<R>();
+        self
+    }
+
+    pub(crate) fn systems<M>(
+        &mut self,
+        phase: Phase,
+        systems: impl IntoScheduleConfigs<bevy_ecs::system::ScheduleSystem, M>,
+    ) -> &mut Self {
+        self.schedule.add_systems(systems.in_set(phase));
+        self
+    }
+
+    pub(crate) fn section(&mut self, section: Section) -> &mut Self {
+        self.sections.push(section);
+        self
+    }
+
+    pub(crate) fn feature(&mut self, plugin: fn(&mut Builder)) -> &mut Self {
+        plugin(self);
+        self
+    }
+}

@@ -1,0 +1,418 @@
+//! The points ledger: the only place where points move. Reads [`Award`], [`TakeBack`] and
+//! [`Request`]; writes [`Posted`]; owns [`Wallet`] and [`Books`].
+//!
+//! Entries are double: what one account gives another gets. The engine keeps balances and what it
+//! needs to book once; the entries themselves leave with the batch.
+
+use std::collections::BTreeSet;
+
+use bevy_ecs::prelude::*;
+use dengmi_core::unit::POINTS_MAX;
+use dengmi_core::{
+    Account, Action, Calendar, Cause, Day, EntryKind, LedgerEntry, MemberId, Period, PeriodKind,
+    Points, Receipt, Reject,
+};
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+use crate::RestoreError;
+use crate::caps::Award;
+use crate::content::Packs;
+use crate::kernel::{
+    Builder, Now, Outcomes, Phase, Request, Section, Setup, Touched, decode, encode,
+};
+use crate::people::{Members, People, column};
+
+/// A booked entry.
+#[derive(Message, Clone, Copy, Debug)]
+pub(crate) struct Posted {
+    pub(crate) entry: LedgerEntry,
+    /// What the points first went back to: for a reversal, the cause of the reversed entry.
+    pub(crate) origin: Cause,
+}
+
+/// An award that is to be taken back.
+#[derive(Message, Clone, Copy, Debug)]
+pub(crate) struct TakeBack {
+    pub(crate) member: u32,
+    pub(crate) entry: u64,
+    pub(crate) points: i64,
+    /// What the award went back to.
+    pub(crate) origin: Cause,
+}
+
+/// A member's points. Buckets hold them by the month in which they expire, soonest first.
+#[derive(Component, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Wallet {
+    balance: i64,
+    buckets: SmallVec<[Bucket; 2]>,
+}
+
+/// Points that expire when a month begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Bucket {
+    /// First day of that month.
+    expires: Day,
+    points: i32,
+}
+
+/// The books: how far entries are numbered, the sums of the bank's own accounts, and what was
+/// booked once and may not be booked again.
+#[derive(Resource, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Books {
+    pub(crate) last_entry: u64,
+    /// Balances of issue, redemption, expiry and house, and of all members together.
+    sums: [i64; 5],
+    reversed: BTreeSet<u64>,
+    orders: BTreeSet<u64>,
+    #[serde(skip)]
+    pub(crate) entries: Vec<LedgerEntry>,
+}
+
+/// Points that never expire are kept under this day.
+const NEVER: Day = Day(i32::MAX);
+
+impl Wallet {
+    pub(crate) fn balance(&self) -> Points {
+        Points(self.balance)
+    }
+
+    fn put(&mut self, points: i64, expires: Day) {
+        self.balance += points;
+        let points = i32::try_from(points).expect("an entry moves at most POINTS_MAX, which fits");
+        match self.buckets.iter_mut().find(|bucket| bucket.expires == expires) {
+            Some(bucket) => bucket.points += points,
+            None => {
+                let at = self.buckets.partition_point(|bucket| bucket.expires < expires);
+                self.buckets.insert(at, Bucket { expires, points });
+            }
+        }
+    }
+
+    /// Takes points out, from the bucket that expires soonest when spent, from the latest when an
+    /// award is taken back.
+    fn take(&mut self, points: i64, latest_first: bool) {
+        self.balance -= points;
+        let mut left = points;
+        while left > 0 {
+            let at = if latest_first { self.buckets.len().saturating_sub(1) } else { 0 };
+            let Some(bucket) = self.buckets.get_mut(at) else { break };
+            let taken = left.min(i64::from(bucket.points));
+            bucket.points -= taken as i32;
+            left -= taken;
+            if bucket.points == 0 {
+                self.buckets.remove(at);
+            }
+        }
+        debug_assert_eq!(left, 0, "buckets hold the balance");
+    }
+
+    /// Removes and returns what has expired by `today`: points and the month they expired with.
+    fn expire(&mut self, today: Day) -> SmallVec<[(Day, i64); 1]> {
+        let mut expired = SmallVec::new();
+        while let Some(bucket) = self.buckets.first().filter(|bucket| bucket.expires <= today) {
+            expired.push((bucket.expires, i64::from(bucket.points)));
+            self.balance -= i64::from(bucket.points);
+            self.buckets.remove(0);
+        }
+        expired
+    }
+
+    pub(crate) fn heap_bytes(&self) -> usize {
+        if self.buckets.spilled() { self.buckets.capacity() * size_of::<Bucket>() } else { 0 }
+    }
+}
+
+fn side(account: Account) -> usize {
+    match account {
+        Account::Issue => 0,
+        Account::Redemption => 1,
+        Account::Expiry => 2,
+        Account::House => 3,
+        Account::Member(_) => 4,
+    }
+}
+
+impl Books {
+    fn post(&mut self, entry: LedgerEntry) -> LedgerEntry {
+        assert!(entry.points.0 > 0 && entry.points <= POINTS_MAX, "entries move a sane amount");
+        self.last_entry += 1;
+        let entry = LedgerEntry { id: self.last_entry, ..entry };
+        self.sums[side(entry.from)] -= entry.points.0;
+        self.sums[side(entry.to)] += entry.points.0;
+        self.entries.push(entry);
+        entry
+    }
+
+    /// Zero, always.
+    pub(crate) fn sum(&self) -> i64 {
+        self.sums.iter().sum()
+    }
+}
+
+pub(crate) fn plugin(builder: &mut Builder) {
+    builder
+        .resource::<Books>()
+        .message::<Posted>()
+        .message::<TakeBack>()
+        .systems(Phase::Ledger, book)
+        .section(Section { name: "ledger", version: 1, save, restore });
+}
+
+/// One batch's bookkeeping.
+struct Clerk<'a, 'w> {
+    setup: Setup,
+    now: Now,
+    calendar: Calendar,
+    expire_after_months: u8,
+    books: &'a mut Books,
+    posted: &'a mut MessageWriter<'w, Posted>,
+    touched: &'a mut Touched,
+    expiry: Option<(Day, Day)>,
+}
+
+impl Clerk<'_, '_> {
+    fn today(&self) -> Day {
+        self.calendar.day_of(self.now.at)
+    }
+
+    fn member(&self, seq: u32) -> Account {
+        Account::Member(MemberId::new(self.setup.branch, seq))
+    }
+
+    /// When points earned on `day` expire: with the month that begins after whole months of life.
+    fn expires(&mut self, day: Day) -> Day {
+        if self.expire_after_months == 0 {
+            return NEVER;
+        }
+        match self.expiry {
+            Some((known, expires)) if known == day => expires,
+            _ => {
+                let mut month = Period::containing(PeriodKind::Month, day);
+                for _ in 0..=self.expire_after_months {
+                    month = month.next();
+                }
+                self.expiry = Some((day, month.first));
+                month.first
+            }
+        }
+    }
+
+    fn post(&mut self, entry: LedgerEntry) {
+        self.post_for(entry, entry.cause);
+    }
+
+    fn post_for(&mut self, entry: LedgerEntry, origin: Cause) {
+        let entry = self.books.post(entry);
+        if let Some((member, _)) = entry.member_change() {
+            self.touched.member(member.seq);
+        }
+        self.posted.write(Posted { entry, origin });
+    }
+
+    fn plain(
+        &self,
+        kind: EntryKind,
+        from: Account,
+        to: Account,
+        points: i64,
+        cause: Cause,
+    ) -> LedgerEntry {
+        LedgerEntry {
+            id: 0,
+            at: self.now.at,
+            day: self.today(),
+            kind,
+            from,
+            to,
+            points: Points(points),
+            rule: None,
+            cause,
+        }
+    }
+
+    /// Books what has expired before anything else touches the wallet.
+    fn settle(&mut self, seq: u32, wallet: &mut Wallet) {
+        for (month, points) in wallet.expire(self.today()) {
+            let cause = Cause::Expired(month);
+            let from = self.member(seq);
+            self.post(self.plain(EntryKind::Expiry, from, Account::Expiry, points, cause));
+        }
+    }
+
+    fn award(&mut self, award: &Award, wallet: &mut Wallet) {
+        let reward = &award.reward;
+        self.settle(reward.fact.member.seq, wallet);
+        let points = award.points.min(POINTS_MAX.0 - wallet.balance);
+        if points <= 0 {
+            return;
+        }
+        let expires = self.expires(reward.fact.day);
+        wallet.put(points, expires);
+        self.post(LedgerEntry {
+            id: 0,
+            at: self.now.at,
+            day: reward.fact.day,
+            kind: EntryKind::Award,
+            from: Account::Issue,
+            to: Account::Member(reward.fact.member),
+            points: Points(points),
+            rule: Some(reward.rule),
+            cause: reward.cause,
+        });
+    }
+
+    /// Takes an award back. What the member no longer has, the house bears.
+    fn take_back(&mut self, taken: &TakeBack, wallet: &mut Wallet) -> Result<(), Reject> {
+        let TakeBack { member: seq, entry, points, origin } = *taken;
+        if entry == 0 || entry > self.books.last_entry {
+            return Err(Reject::NotReversible);
+        }
+        if !self.books.reversed.insert(entry) {
+            return Err(Reject::AlreadyReversed);
+        }
+        self.settle(seq, wallet);
+        let cause = Cause::Entry(entry);
+        let held = points.min(wallet.balance).max(0);
+        if held > 0 {
+            wallet.take(held, true);
+            let from = self.member(seq);
+            let reversal = self.plain(EntryKind::Reversal, from, Account::Issue, held, cause);
+            self.post_for(reversal, origin);
+        }
+        if points > held {
+            let (from, to) = (Account::House, Account::Issue);
+            let rest = self.plain(EntryKind::Reversal, from, to, points - held, cause);
+            self.post_for(rest, origin);
+        }
+        Ok(())
+    }
+
+    fn redeem(
+        &mut self,
+        seq: u32,
+        points: Points,
+        order: u64,
+        wallet: &mut Wallet,
+    ) -> Result<(), Reject> {
+        if points.0 < 1 || points > POINTS_MAX {
+            return Err(Reject::BadPoints);
+        }
+        if self.books.orders.contains(&order) {
+            return Err(Reject::OrderBooked);
+        }
+        // What has expired cannot be spent, so it decides the refusal; it is booked only with an
+        // order that is taken, because a refusal changes nothing.
+        let mut after = wallet.clone();
+        after.expire(self.today());
+        if after.balance < points.0 {
+            return Err(Reject::NotEnoughPoints);
+        }
+        self.settle(seq, wallet);
+        self.books.orders.insert(order);
+        wallet.take(points.0, false);
+        let from = self.member(seq);
+        let cause = Cause::Order(order);
+        self.post(self.plain(EntryKind::Redemption, from, Account::Redemption, points.0, cause));
+        Ok(())
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "a system names everything it reads and writes")]
+fn book(
+    setup: Res<Setup>,
+    now: Res<Now>,
+    packs: Res<Packs>,
+    members: Members,
+    mut wallets: Query<&mut Wallet>,
+    mut books: ResMut<Books>,
+    mut back: MessageReader<TakeBack>,
+    mut awards: MessageReader<Award>,
+    mut requests: MessageReader<Request>,
+    mut posted: MessageWriter<Posted>,
+    mut outcomes: ResMut<Outcomes>,
+    mut touched: ResMut<Touched>,
+) {
+    let mut clerk = Clerk {
+        setup: *setup,
+        now: *now,
+        calendar: Calendar::default(),
+        expire_after_months: packs.current().points.expire_after_months,
+        books: &mut books,
+        posted: &mut posted,
+        touched: &mut touched,
+        expiry: None,
+    };
+    for taken in back.read() {
+        let wallet = members.entity(taken.member).and_then(|entity| wallets.get_mut(entity).ok());
+        if let Some(mut wallet) = wallet {
+            // An operator may have reversed the entry before; then there is nothing left to take.
+            let _ = clerk.take_back(taken, &mut wallet);
+        }
+    }
+    for award in awards.read() {
+        let member = award.reward.fact.member.seq;
+        let wallet = members.entity(member).and_then(|entity| wallets.get_mut(entity).ok());
+        if let Some(mut wallet) = wallet {
+            clerk.award(award, &mut wallet);
+        }
+    }
+    for request in requests.read() {
+        let member = match request.action {
+            Action::Redeem { member, .. } | Action::Reverse { member, .. } => member,
+            _ => continue,
+        };
+        let wallet = members.entity(member.seq).and_then(|entity| wallets.get_mut(entity).ok());
+        let result = wallet.ok_or(Reject::UnknownMember).and_then(|mut wallet| {
+            match request.action {
+                Action::Redeem { points, order, .. } => {
+                    members.acting(member)?;
+                    clerk.redeem(member.seq, points, order, &mut wallet)?;
+                }
+                Action::Reverse { entry, points, cause, .. } => {
+                    if points.0 < 1 || points > POINTS_MAX {
+                        return Err(Reject::BadPoints);
+                    }
+                    let points = points.0;
+                    let taken = TakeBack { member: member.seq, entry, points, origin: cause };
+                    clerk.take_back(&taken, &mut wallet)?;
+                }
+                _ => {}
+            }
+            Ok(Receipt::Booked { balance: wallet.balance() })
+        });
+        outcomes.set(request.index, result);
+    }
+    debug_assert_eq!(books.sum(), 0, "double entry");
+}
+
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    books: Books,
+    wallets: Vec<Wallet>,
+}
+
+fn save(world: &mut World) -> Vec<u8> {
+    let wallets = column(world, &world.resource::<People>().members);
+    encode(&Saved { books: world.resource::<Books>().clone(), wallets })
+}
+
+fn restore(world: &mut World, _version: u16, bytes: &[u8]) -> Result<(), RestoreError> {
+    let saved: Saved = decode("ledger", bytes)?;
+    let members = world.resource::<People>().members.clone();
+    let held: i64 = saved.wallets.iter().map(|wallet| wallet.balance).sum();
+    if saved.wallets.len() != members.len() || saved.books.sum() != 0 || held != saved.books.sums[4]
+    {
+        return Err(RestoreError::Unreadable(
+            "section `ledger`: the books do not balance".to_owned(),
+        ));
+    }
+    for (entity, wallet) in members.into_iter().zip(saved.wallets) {
+        world.entity_mut(entity).insert(wallet);
+    }
+    world.insert_resource(saved.books);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

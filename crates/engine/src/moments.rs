@@ -1,0 +1,451 @@
+//! Moments challenges. Reads [`ReactRequest`], [`Request`] and [`Posted`]; writes [`Happened`] and
+//! [`TakeBack`]; owns [`Post`], [`Reactions`] and [`SenderLog`].
+//!
+//! A reaction counts once for (post, person, kind), however often a channel reports it. What an
+//! undone reaction earned is taken back, and doing it again earns nothing.
+
+use std::sync::Arc;
+
+use bevy_ecs::prelude::*;
+use dengmi_content::model::quest::MomentsChallenge;
+use dengmi_content::{Pack, PackQuestion};
+use dengmi_core::command::{Key, Person, Reaction};
+use dengmi_core::text::{FoldedHash, fold};
+use dengmi_core::view::EventKind;
+use dengmi_core::{
+    Action, Cause, CommunityId, Day, EntryKind, Fact, FactKind, ManagerId, PostId, Receipt, Reject,
+    RunId, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::RestoreError;
+use crate::clock::{Due, DueQueue};
+use crate::kernel::{
+    Builder, Happened, Now, Outcomes, Phase, Request, Section, Setup, Touched, decode, encode,
+};
+use crate::ledger::{Posted, TakeBack};
+use crate::outreach::Announced;
+use crate::people::{Members, People, column};
+use crate::roster::Roster;
+use crate::runs::{Run, RunIndex, RunPlan, Runs};
+
+/// Posts a day and sender that no quest can raise (s004).
+const POSTS_PER_DAY_MAX: u8 = 3;
+
+/// A manager's post.
+#[derive(Component, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Post {
+    pub(crate) seq: u32,
+    pub(crate) run: u32,
+    pub(crate) manager: u32,
+    pub(crate) at: Timestamp,
+    pub(crate) closes: Timestamp,
+    pub(crate) closed: bool,
+    pub(crate) likes: u32,
+    pub(crate) comments: u32,
+}
+
+/// What one member did under one post.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Reacted {
+    liked: bool,
+    commented: bool,
+    /// A like was told to the rules; it is never told again.
+    like_told: bool,
+    comment_told: bool,
+    /// The first text that was known was taken as the answer.
+    text_taken: bool,
+    /// Entries that the like and the comment earned; 0 for none.
+    like_paid: (u64, i64),
+    comment_paid: [(u64, i64); 2],
+}
+
+/// Reactions to a post.
+#[derive(Component, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Reactions(pub(crate) Roster<Reacted>);
+
+/// When a manager posted last: on which day how often, in which week how often.
+#[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SenderLog {
+    day: (Day, u8),
+    week: (Day, u8),
+}
+
+/// What a Moments run plays by.
+#[derive(Clone, Debug)]
+pub(crate) struct MomentsPlan {
+    window_ms: i64,
+    per_day: u8,
+    per_week: u8,
+    /// Folded hashes of the texts that answer the question.
+    answers: Arc<[FoldedHash]>,
+}
+
+/// A reaction to a post.
+#[derive(Message, Clone, Copy, Debug)]
+pub(crate) struct ReactRequest {
+    pub(crate) index: u32,
+    pub(crate) post: PostId,
+    pub(crate) person: Person,
+    pub(crate) reaction: Reaction,
+    pub(crate) occurred: Option<Timestamp>,
+}
+
+/// Entities of posts by number minus one; `None` once forgotten.
+#[derive(Resource, Default)]
+pub(crate) struct PostIndex(Vec<Option<Entity>>);
+
+impl PostIndex {
+    pub(crate) fn entity(&self, seq: u32) -> Option<Entity> {
+        self.0.get(seq.checked_sub(1)? as usize).copied().flatten()
+    }
+
+    pub(crate) fn live(&self) -> impl Iterator<Item = Entity> + '_ {
+        self.0.iter().flatten().copied()
+    }
+}
+
+impl MomentsPlan {
+    pub(crate) fn of(challenge: &MomentsChallenge, pack: &Pack) -> Self {
+        let question =
+            challenge.question.as_ref().and_then(|id| pack.questions.get(pack.current(id)));
+        Self {
+            window_ms: i64::from(challenge.window_hours) * 3_600_000,
+            per_day: challenge.posts_per_day.min(POSTS_PER_DAY_MAX),
+            per_week: challenge.posts_per_week,
+            answers: question.map_or_else(Vec::new, comment_answers).into(),
+        }
+    }
+}
+
+/// Texts that answer a question in a comment: what is typed for a typed or numeric question (the
+/// exact number, with or without its unit), the text of the right option for a choice, 对 or 错.
+fn comment_answers(question: &PackQuestion) -> Vec<FoldedHash> {
+    let texts: Vec<String> = match &question.key {
+        Key::Text(hashes) => return hashes.clone(),
+        Key::One(right) => {
+            let option = question.options.get(usize::from(*right));
+            option.map_or_else(Vec::new, |text| text.iter().map(|(_, t)| t.to_owned()).collect())
+        }
+        Key::Number { value, .. } => {
+            let (zh, en) = question.unit.map_or(("", ""), |unit| unit.suffix());
+            vec![value.to_string(), format!("{value}{zh}"), format!("{value}{en}")]
+        }
+        Key::Bool(true) => vec!["对".to_owned(), "正确".to_owned(), "true".to_owned()],
+        Key::Bool(false) => vec!["错".to_owned(), "错误".to_owned(), "false".to_owned()],
+        Key::Many(_) | Key::Everyone => Vec::new(),
+    };
+    texts.iter().filter(|text| !fold(text).is_empty()).map(|text| FoldedHash::of(text)).collect()
+}
+
+impl SenderLog {
+    /// Counts one more post on `day` of the week beginning `week`, within the limits.
+    fn post(&mut self, day: Day, week: Day, per_day: u8, per_week: u8) -> Result<(), Reject> {
+        let today = if self.day.0 == day { self.day.1 } else { 0 };
+        let this_week = if self.week.0 == week { self.week.1 } else { 0 };
+        if today >= per_day || (per_week > 0 && this_week >= per_week) {
+            return Err(Reject::TooManyPosts);
+        }
+        self.day = (day, today + 1);
+        self.week = (week, this_week.saturating_add(1));
+        Ok(())
+    }
+}
+
+pub(crate) fn plugin(builder: &mut Builder) {
+    builder
+        .resource::<PostIndex>()
+        .message::<ReactRequest>()
+        .systems(Phase::Moments, (publish, react).chain())
+        .systems(Phase::Notes, note_awards.after(crate::quiz::note_awards))
+        .section(Section { name: "moments", version: 1, save, restore });
+}
+
+fn publish(world: &mut World) {
+    let requests: Vec<Request> =
+        world.resource::<Messages<Request>>().iter_current_update_messages().cloned().collect();
+    for request in requests {
+        if let Action::Publish { run, manager } = request.action {
+            let result = publish_one(world, run, manager);
+            world.resource_mut::<Outcomes>().set(request.index, result);
+        }
+    }
+}
+
+fn publish_one(world: &mut World, run_id: RunId, manager: ManagerId) -> Result<Receipt, Reject> {
+    let now = world.resource::<Now>().at;
+    let run_entity = world.resource::<RunIndex>().entity(run_id.seq).ok_or(Reject::UnknownRun)?;
+    let run = world.get::<Run>(run_entity).ok_or(Reject::UnknownRun)?.clone();
+    let plan = world.get::<RunPlan>(run_entity).and_then(|plan| plan.moments.clone());
+    let plan = plan.ok_or(Reject::WrongKind)?;
+    let sender = world.resource::<People>().manager(manager.seq).ok_or(Reject::UnknownManager)?;
+    let day = run.calendar.day_of(now);
+    if run.ended.is_some() || day > run.last {
+        return Err(Reject::RunEnded);
+    }
+    if day < run.first {
+        return Err(Reject::NotStarted);
+    }
+    let week = dengmi_core::Period::containing(dengmi_core::PeriodKind::Week, day).first;
+    let mut log = world.get_mut::<SenderLog>(sender).ok_or(Reject::UnknownManager)?;
+    log.post(day, week, plan.per_day, plan.per_week)?;
+    let seq = world.resource::<PostIndex>().0.len() as u32 + 1;
+    let post = Post {
+        seq,
+        run: run.seq,
+        manager: manager.seq,
+        at: now,
+        closes: now.plus_ms(plan.window_ms),
+        closed: false,
+        likes: 0,
+        comments: 0,
+    };
+    let closes = post.closes;
+    let entity = world.spawn((post, Reactions::default())).id();
+    world.resource_mut::<PostIndex>().0.push(Some(entity));
+    world.resource_mut::<DueQueue>().add(closes, Due::PostCloses { post: seq });
+    let id = PostId::new(world.resource::<Setup>().branch, seq);
+    announce(world, EventKind::PostPublished(id));
+    Ok(Receipt::Post(id))
+}
+
+fn announce(world: &mut World, kind: EventKind) {
+    world.resource_mut::<Messages<Announced>>().write(Announced { community: None, kind });
+    world.resource_mut::<Touched>().catalog = true;
+}
+
+/// What a reaction changes.
+#[derive(Default)]
+struct Change {
+    counted: bool,
+    fact: Option<FactKind>,
+    /// Entries to take back, and whether it was the like that was undone.
+    back: Vec<(u64, i64)>,
+    undone: Option<bool>,
+}
+
+/// Applies a reaction to a member's row and the post's counts.
+fn apply(
+    reaction: Reaction,
+    post: &mut Post,
+    id: PostId,
+    row: &mut Reacted,
+    answers: &[FoldedHash],
+) -> Change {
+    let mut change = Change::default();
+    match reaction {
+        Reaction::Like if !row.liked => {
+            row.liked = true;
+            post.likes += 1;
+            change.counted = true;
+            if !std::mem::replace(&mut row.like_told, true) {
+                change.fact = Some(FactKind::Liked { post: id });
+            }
+        }
+        Reaction::Unlike if row.liked => {
+            row.liked = false;
+            post.likes -= 1;
+            change.counted = true;
+            change.undone = Some(true);
+            change.back.push(std::mem::take(&mut row.like_paid));
+        }
+        Reaction::Comment(text) => {
+            let first_text = text.filter(|_| !row.text_taken);
+            row.text_taken |= text.is_some();
+            let answered = first_text.is_some_and(|text| answers.contains(&text));
+            let again = row.comment_told;
+            if !row.commented {
+                row.commented = true;
+                post.comments += 1;
+                change.counted = true;
+            }
+            change.counted |= first_text.is_some();
+            // Told once, and once more where the text came later and answers the question.
+            if !again || answered {
+                row.comment_told = true;
+                change.fact = Some(FactKind::Commented { post: id, answered, again });
+            }
+        }
+        Reaction::Uncomment if row.commented => {
+            row.commented = false;
+            post.comments -= 1;
+            change.counted = true;
+            change.undone = Some(false);
+            change.back.extend(std::mem::take(&mut row.comment_paid));
+        }
+        _ => {}
+    }
+    change.back.retain(|(entry, _)| *entry != 0);
+    change
+}
+
+#[expect(clippy::too_many_arguments, reason = "a system names everything it reads and writes")]
+fn react(
+    setup: Res<Setup>,
+    now: Res<Now>,
+    members: Members,
+    runs: Runs,
+    index: Res<PostIndex>,
+    mut posts: Query<(&mut Post, &mut Reactions)>,
+    mut requests: MessageReader<ReactRequest>,
+    mut facts: MessageWriter<Happened>,
+    mut back: MessageWriter<TakeBack>,
+    mut outcomes: ResMut<Outcomes>,
+    mut touched: ResMut<Touched>,
+) {
+    for request in requests.read() {
+        let mut serve = || {
+            let entity = index.entity(request.post.seq).ok_or(Reject::UnknownPost)?;
+            let (mut post, mut reactions) =
+                posts.get_mut(entity).map_err(|_| Reject::UnknownPost)?;
+            let id = match request.person {
+                Person::Staff(_) => return Err(Reject::StaffExcluded),
+                Person::Member(id) => id,
+            };
+            let member = members.acting(id)?;
+            let (_, run, plan) = runs.get(post.run).ok_or(Reject::UnknownRun)?;
+            let moments = plan.moments.as_ref().ok_or(Reject::WrongKind)?;
+            let at = match request.occurred {
+                Some(at) => run.calendar.place(now.at, at).ok_or(Reject::TooLate)?,
+                None => now.at,
+            };
+            if !run.invites(plan, member.community, member.kind) {
+                return Err(Reject::NotInvited);
+            }
+            // Undoing is possible as long as the post is remembered.
+            let undoing = matches!(request.reaction, Reaction::Unlike | Reaction::Uncomment);
+            if !undoing && (at < post.at || at > post.closes || run.ended.is_some()) {
+                return Err(Reject::PostClosed);
+            }
+            let (_, row) = reactions.0.entry(id.seq, Default::default);
+            let change = apply(request.reaction, &mut post, request.post, row, &moments.answers);
+            if change.counted {
+                touched.catalog = true;
+            }
+            for &(entry, points) in &change.back {
+                let run = RunId::new(setup.branch, post.run);
+                let origin = match change.undone {
+                    Some(true) => Cause::Like(run, request.post),
+                    _ => Cause::Comment(run, request.post),
+                };
+                back.write(TakeBack { member: id.seq, entry, points, origin });
+                touched.member(id.seq);
+            }
+            if let Some(kind) = change.fact {
+                facts.write(Happened(Fact {
+                    member: id,
+                    community: CommunityId::new(setup.branch, member.community),
+                    run: RunId::new(setup.branch, run.seq),
+                    day: run.calendar.day_of(at),
+                    at,
+                    kind,
+                }));
+            }
+            Ok(Receipt::Reacted { counted: change.counted })
+        };
+        let result = serve();
+        outcomes.set(request.index, result);
+    }
+}
+
+/// Remembers which entries reactions earned, so that undoing can take them back.
+fn note_awards(
+    index: Res<PostIndex>,
+    mut posts: Query<&mut Reactions>,
+    mut posted: MessageReader<Posted>,
+) {
+    for Posted { entry, .. } in posted.read() {
+        let (post, like) = match entry.cause {
+            Cause::Like(_, post) => (post, true),
+            Cause::Comment(_, post) => (post, false),
+            _ => continue,
+        };
+        let reactions = index.entity(post.seq).and_then(|entity| posts.get_mut(entity).ok());
+        let change = entry.member_change().filter(|_| entry.kind == EntryKind::Award);
+        let Some((mut reactions, (member, points))) = reactions.zip(change) else { continue };
+        let Some(row) = reactions.0.get_mut(member.seq) else { continue };
+        let paid = (entry.id, points.0);
+        if like {
+            row.like_paid = paid;
+        } else if let Some(free) = row.comment_paid.iter_mut().find(|paid| paid.0 == 0) {
+            *free = paid;
+        }
+    }
+}
+
+/// Closes a post whose window is over.
+pub(crate) fn close_post(world: &mut World, seq: u32) {
+    let Some(entity) = world.resource::<PostIndex>().entity(seq) else { return };
+    let mut post = world.get_mut::<Post>(entity).expect("indexed posts are whole");
+    if !std::mem::replace(&mut post.closed, true) {
+        let id = PostId::new(world.resource::<Setup>().branch, seq);
+        announce(world, EventKind::PostClosed(id));
+    }
+}
+
+fn posts_of(world: &World, run: u32) -> Vec<u32> {
+    let posts = world.resource::<PostIndex>().live();
+    let posts = posts.filter_map(|entity| world.get::<Post>(entity));
+    posts.filter(|post| post.run == run).map(|post| post.seq).collect()
+}
+
+/// Closes the posts of a run that ends.
+pub(crate) fn close_posts_of(world: &mut World, run: u32) {
+    for seq in posts_of(world, run) {
+        close_post(world, seq);
+    }
+}
+
+/// Drops the posts of a run that is forgotten.
+pub(crate) fn forget_posts_of(world: &mut World, run: u32) {
+    for seq in posts_of(world, run) {
+        let slot = world.resource_mut::<PostIndex>().0[seq as usize - 1].take();
+        if let Some(entity) = slot {
+            world.despawn(entity);
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    published: u32,
+    posts: Vec<Post>,
+    reactions: Vec<Reactions>,
+    senders: Vec<SenderLog>,
+}
+
+fn save(world: &mut World) -> Vec<u8> {
+    let index = world.resource::<PostIndex>();
+    let live: Vec<Entity> = index.live().collect();
+    encode(&Saved {
+        published: index.0.len() as u32,
+        posts: column(world, &live),
+        reactions: column(world, &live),
+        senders: column(world, &world.resource::<People>().managers),
+    })
+}
+
+fn restore(world: &mut World, _version: u16, bytes: &[u8]) -> Result<(), RestoreError> {
+    let saved: Saved = decode("moments", bytes)?;
+    let broken = || RestoreError::Unreadable("section `moments`: a post is incomplete".to_owned());
+    if saved.published > 100_000_000
+        || saved.posts.iter().any(|post| post.seq == 0 || post.seq > saved.published)
+        || saved.senders.len() != world.resource::<People>().managers.len()
+    {
+        return Err(broken());
+    }
+    let mut index = vec![None; saved.published as usize];
+    for (post, reactions) in saved.posts.into_iter().zip(saved.reactions) {
+        let slot = post.seq as usize - 1;
+        index[slot] = Some(world.spawn((post, reactions)).id());
+    }
+    world.insert_resource(PostIndex(index));
+    let managers = world.resource::<People>().managers.clone();
+    for (entity, log) in managers.into_iter().zip(saved.senders) {
+        world.entity_mut(entity).insert(log);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

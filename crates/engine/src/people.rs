@@ -1,0 +1,422 @@
+//! Members, groups and managers. Owns [`Member`], [`Community`], [`Manager`] and their indexes;
+//! reads [`Request`]; tells [`Moved`] and [`Announced`].
+
+use bevy_ecs::prelude::*;
+use bevy_ecs::system::SystemParam;
+use dengmi_content::model::community::CommunityKind;
+use dengmi_core::command::ConsentPurpose;
+use dengmi_core::view::board::BoardPolicy;
+use dengmi_core::view::{EventKind, MemberStatus};
+use dengmi_core::{
+    Action, Actor, Calendar, CommunityId, Day, ManagerId, MemberId, Receipt, Reject, Slug,
+    Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::RestoreError;
+use crate::content::Packs;
+use crate::kernel::{
+    Builder, Now, Outcomes, Phase, Request, Section, Setup, Touched, decode, encode,
+};
+use crate::outreach::Announced;
+use crate::roster::MEMBERS_MAX;
+
+/// A customer. The entity also carries what other features keep for each member.
+#[derive(Component, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Member {
+    pub(crate) seq: u32,
+    pub(crate) community: u32,
+    pub(crate) kind: CommunityKind,
+    pub(crate) status: MemberStatus,
+    pub(crate) joined_at: Timestamp,
+    pub(crate) joined: Day,
+    /// Version of the consent text by purpose; 0 for none.
+    pub(crate) consents: [u16; 4],
+    pub(crate) tags: u64,
+    pub(crate) show: bool,
+}
+
+impl Member {
+    pub(crate) fn consented(&self, purpose: ConsentPurpose) -> bool {
+        self.consents[purpose as usize] > 0
+    }
+
+    /// Shown by name on standings: wished, agreed to, and still with us.
+    pub(crate) fn shown(&self) -> bool {
+        self.show
+            && self.consented(ConsentPurpose::PublicName)
+            && self.status == MemberStatus::Active
+    }
+
+    /// Whether the member may take part in activities at all.
+    pub(crate) fn may_act(&self) -> Result<(), Reject> {
+        match self.status {
+            MemberStatus::Left => Err(Reject::MemberLeft),
+            MemberStatus::Erased => Err(Reject::MemberErased),
+            MemberStatus::Active if !self.consented(ConsentPurpose::Activities) => {
+                Err(Reject::NoConsent)
+            }
+            MemberStatus::Active => Ok(()),
+        }
+    }
+}
+
+/// A group.
+#[derive(Component, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Community {
+    pub(crate) seq: u32,
+    pub(crate) template: Slug,
+    pub(crate) kind: CommunityKind,
+    pub(crate) manager: u32,
+    pub(crate) capacity: u32,
+    pub(crate) calendar: Calendar,
+    pub(crate) policy: BoardPolicy,
+    pub(crate) moments_per_day: u8,
+    /// Numbers of its members, rising.
+    pub(crate) members: Vec<u32>,
+}
+
+/// A relationship manager.
+#[derive(Component, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Manager {
+    pub(crate) seq: u32,
+}
+
+/// Entities by number minus one. Nothing here is ever despawned.
+#[derive(Resource, Default)]
+pub(crate) struct People {
+    pub(crate) members: Vec<Entity>,
+    pub(crate) communities: Vec<Entity>,
+    pub(crate) managers: Vec<Entity>,
+    tags: Vec<Slug>,
+}
+
+fn at(list: &[Entity], seq: u32) -> Option<Entity> {
+    list.get(seq.checked_sub(1)? as usize).copied()
+}
+
+impl People {
+    pub(crate) fn member(&self, seq: u32) -> Option<Entity> {
+        at(&self.members, seq)
+    }
+
+    pub(crate) fn community(&self, seq: u32) -> Option<Entity> {
+        at(&self.communities, seq)
+    }
+
+    pub(crate) fn manager(&self, seq: u32) -> Option<Entity> {
+        at(&self.managers, seq)
+    }
+
+    /// The bit of a tag, if any member ever had it.
+    pub(crate) fn tag_bit(&self, tag: &Slug) -> Option<u64> {
+        self.tags.iter().position(|known| known == tag).map(|bit| 1 << bit)
+    }
+
+    fn tag_bit_or_new(&mut self, tag: &Slug) -> Result<u64, Reject> {
+        if let Some(bit) = self.tag_bit(tag) {
+            return Ok(bit);
+        }
+        if self.tags.len() == 64 {
+            return Err(Reject::TooManyTags);
+        }
+        self.tags.push(tag.clone());
+        Ok(1 << (self.tags.len() - 1))
+    }
+}
+
+/// Member lookup for systems.
+#[derive(SystemParam)]
+pub(crate) struct Members<'w, 's> {
+    people: Res<'w, People>,
+    members: Query<'w, 's, &'static Member>,
+}
+
+impl Members<'_, '_> {
+    pub(crate) fn get(&self, seq: u32) -> Option<&Member> {
+        self.members.get(self.people.member(seq)?).ok()
+    }
+
+    /// The member, if they may take part.
+    pub(crate) fn acting(&self, id: MemberId) -> Result<&Member, Reject> {
+        let member = self.get(id.seq).ok_or(Reject::UnknownMember)?;
+        member.may_act()?;
+        Ok(member)
+    }
+
+    pub(crate) fn entity(&self, seq: u32) -> Option<Entity> {
+        self.people.member(seq)
+    }
+}
+
+/// A member is in a group from now on, so their scores count there too.
+#[derive(Message, Clone, Copy)]
+pub(crate) struct Moved {
+    pub(crate) member: u32,
+    pub(crate) to: u32,
+}
+
+/// What every member entity carries besides [`Member`], spawned together so that all members
+/// share one table.
+pub(crate) type MemberState = (crate::ledger::Wallet, crate::caps::CapUse, crate::board::Scores);
+
+pub(crate) fn plugin(builder: &mut Builder) {
+    builder
+        .resource::<People>()
+        .message::<Request>()
+        .message::<Moved>()
+        .systems(Phase::Structure, serve_people)
+        .section(Section { name: "people", version: 1, save, restore });
+}
+
+pub(crate) fn serve_people(world: &mut World) {
+    let requests: Vec<Request> =
+        world.resource::<Messages<Request>>().iter_current_update_messages().cloned().collect();
+    for request in requests {
+        if let Some(result) = serve(world, &request) {
+            world.resource_mut::<Outcomes>().set(request.index, result);
+        }
+    }
+}
+
+/// `None` where the action belongs to another feature.
+fn serve(world: &mut World, request: &Request) -> Option<Result<Receipt, Reject>> {
+    Some(match &request.action {
+        Action::AddManager => Ok(add_manager(world)),
+        Action::OpenCommunity { template, manager } => open_community(world, template, *manager),
+        Action::Join { community } => join(world, *community),
+        Action::Move { member, to } => move_member(world, *member, *to),
+        Action::Leave { member } => end_membership(world, *member, MemberStatus::Left),
+        Action::Erase { member } => end_membership(world, *member, MemberStatus::Erased),
+        Action::Tag { member, tag, on } => set_tag(world, *member, tag, *on),
+        Action::Consent { member, purpose, version, given } => {
+            change(world, request.actor, *member, |m| {
+                m.consents[*purpose as usize] = if *given { (*version).max(1) } else { 0 };
+            })
+        }
+        Action::ShowOnBoards { member, shown } => {
+            change(world, request.actor, *member, |m| m.show = *shown)
+        }
+        _ => return None,
+    })
+}
+
+fn add_manager(world: &mut World) -> Receipt {
+    let seq = world.resource::<People>().managers.len() as u32 + 1;
+    let entity = world.spawn((Manager { seq }, crate::moments::SenderLog::default())).id();
+    world.resource_mut::<People>().managers.push(entity);
+    world.resource_mut::<Touched>().catalog = true;
+    Receipt::Manager(ManagerId::new(world.resource::<Setup>().branch, seq))
+}
+
+fn open_community(
+    world: &mut World,
+    template: &Slug,
+    manager: ManagerId,
+) -> Result<Receipt, Reject> {
+    if world.resource::<People>().manager(manager.seq).is_none() {
+        return Err(Reject::UnknownManager);
+    }
+    let pack = world.resource::<Packs>().current().clone();
+    let name = pack.current(template);
+    let file = pack.communities.get(name).ok_or(Reject::UnknownTemplate)?;
+    let now = *world.resource::<Now>();
+    let seq = world.resource::<People>().communities.len() as u32 + 1;
+    let community = Community {
+        seq,
+        template: name.clone(),
+        kind: file.kind,
+        manager: manager.seq,
+        capacity: file.capacity,
+        calendar: file.calendar,
+        policy: file.boards,
+        moments_per_day: file.touch.moments_per_day,
+        members: Vec::new(),
+    };
+    let standings = crate::board::Standings::starting(file.calendar.day_of(now.at));
+    let entity = world.spawn((community, standings, crate::caps::GroupCaps::default())).id();
+    world.resource_mut::<People>().communities.push(entity);
+    world.resource_mut::<Touched>().catalog = true;
+    let id = CommunityId::new(world.resource::<Setup>().branch, seq);
+    announce(world, Some(id), EventKind::CommunityOpened(id));
+    Ok(Receipt::Community(id))
+}
+
+fn announce(world: &mut World, community: Option<CommunityId>, kind: EventKind) {
+    world.resource_mut::<Messages<Announced>>().write(Announced { community, kind });
+}
+
+/// Room in a group for one more: its entity, kind, and today there.
+fn room_in(world: &World, community: CommunityId) -> Result<(Entity, CommunityKind, Day), Reject> {
+    let entity =
+        world.resource::<People>().community(community.seq).ok_or(Reject::UnknownCommunity)?;
+    let group = world.get::<Community>(entity).ok_or(Reject::UnknownCommunity)?;
+    if group.members.len() >= group.capacity as usize {
+        return Err(Reject::CommunityFull);
+    }
+    Ok((entity, group.kind, group.calendar.day_of(world.resource::<Now>().at)))
+}
+
+fn join(world: &mut World, community: CommunityId) -> Result<Receipt, Reject> {
+    let (group, kind, today) = room_in(world, community)?;
+    let seq = world.resource::<People>().members.len() as u32 + 1;
+    if seq > MEMBERS_MAX {
+        return Err(Reject::BranchFull);
+    }
+    let member = Member {
+        seq,
+        community: community.seq,
+        kind,
+        status: MemberStatus::Active,
+        joined_at: world.resource::<Now>().at,
+        joined: today,
+        consents: [0; 4],
+        tags: 0,
+        show: true,
+    };
+    let entity = world.spawn((member, MemberState::default())).id();
+    world.resource_mut::<People>().members.push(entity);
+    enter(world, group, seq);
+    Ok(Receipt::Member(MemberId::new(community.branch, seq)))
+}
+
+fn enter(world: &mut World, group: Entity, member: u32) {
+    let mut community = world.get_mut::<Community>(group).expect("groups are never despawned");
+    if let Err(place) = community.members.binary_search(&member) {
+        community.members.insert(place, member);
+    }
+    let to = community.seq;
+    world.resource_mut::<Messages<Moved>>().write(Moved { member, to });
+    let mut touched = world.resource_mut::<Touched>();
+    touched.member(member);
+    touched.catalog = true;
+}
+
+fn take_out(world: &mut World, community: u32, member: u32) {
+    let group = world.resource::<People>().community(community).expect("members' groups exist");
+    let mut community = world.get_mut::<Community>(group).expect("groups are never despawned");
+    if let Ok(place) = community.members.binary_search(&member) {
+        community.members.remove(place);
+    }
+    let mut touched = world.resource_mut::<Touched>();
+    touched.member(member);
+    touched.catalog = true;
+}
+
+fn member_mut(world: &mut World, id: MemberId) -> Result<Mut<'_, Member>, Reject> {
+    let entity = world.resource::<People>().member(id.seq).ok_or(Reject::UnknownMember)?;
+    let member = world.get_mut::<Member>(entity).ok_or(Reject::UnknownMember)?;
+    if member.status == MemberStatus::Erased { Err(Reject::MemberErased) } else { Ok(member) }
+}
+
+fn move_member(world: &mut World, id: MemberId, to: CommunityId) -> Result<Receipt, Reject> {
+    let member = member_mut(world, id)?;
+    let (from, active) = (member.community, member.status == MemberStatus::Active);
+    if from == to.seq && active {
+        return Err(Reject::AlreadyThere);
+    }
+    let (group, kind, _) = room_in(world, to)?;
+    if active {
+        take_out(world, from, id.seq);
+    }
+    let mut member = member_mut(world, id)?;
+    member.community = to.seq;
+    member.kind = kind;
+    member.status = MemberStatus::Active;
+    enter(world, group, id.seq);
+    Ok(Receipt::Ok)
+}
+
+fn end_membership(
+    world: &mut World,
+    id: MemberId,
+    status: MemberStatus,
+) -> Result<Receipt, Reject> {
+    let mut member = member_mut(world, id)?;
+    let was = member.status;
+    if was == status {
+        return Err(Reject::MemberLeft);
+    }
+    member.status = status;
+    if status == MemberStatus::Erased {
+        member.consents = [0; 4];
+        member.tags = 0;
+        member.show = false;
+    }
+    let community = member.community;
+    if was == MemberStatus::Active {
+        take_out(world, community, id.seq);
+    }
+    world.resource_mut::<Touched>().member(id.seq);
+    Ok(Receipt::Ok)
+}
+
+fn set_tag(world: &mut World, id: MemberId, tag: &Slug, on: bool) -> Result<Receipt, Reject> {
+    member_mut(world, id)?;
+    let bit = match on {
+        true => world.resource_mut::<People>().tag_bit_or_new(tag)?,
+        // A tag nobody has is already removed.
+        false => world.resource::<People>().tag_bit(tag).unwrap_or(0),
+    };
+    let mut member = member_mut(world, id)?;
+    member.tags = if on { member.tags | bit } else { member.tags & !bit };
+    world.resource_mut::<Touched>().member(id.seq);
+    Ok(Receipt::Ok)
+}
+
+fn change(
+    world: &mut World,
+    _actor: Actor,
+    id: MemberId,
+    edit: impl FnOnce(&mut Member),
+) -> Result<Receipt, Reject> {
+    let mut member = member_mut(world, id)?;
+    edit(&mut member);
+    world.resource_mut::<Touched>().member(id.seq);
+    Ok(Receipt::Ok)
+}
+
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    managers: u32,
+    communities: Vec<Community>,
+    members: Vec<Member>,
+    tags: Vec<Slug>,
+}
+
+/// The components at `entities`, in that order.
+pub(crate) fn column<C: Component + Clone>(world: &World, entities: &[Entity]) -> Vec<C> {
+    entities
+        .iter()
+        .map(|e| world.get::<C>(*e).cloned().expect("indexed entities are whole"))
+        .collect()
+}
+
+fn save(world: &mut World) -> Vec<u8> {
+    let people = world.resource::<People>();
+    encode(&Saved {
+        managers: people.managers.len() as u32,
+        communities: column(world, &people.communities),
+        members: column(world, &people.members),
+        tags: people.tags.clone(),
+    })
+}
+
+fn restore(world: &mut World, _version: u16, bytes: &[u8]) -> Result<(), RestoreError> {
+    let saved: Saved = decode("people", bytes)?;
+    let mut people = People { tags: saved.tags, ..People::default() };
+    for seq in 1..=saved.managers.min(MEMBERS_MAX) {
+        people
+            .managers
+            .push(world.spawn((Manager { seq }, crate::moments::SenderLog::default())).id());
+    }
+    for community in saved.communities {
+        let state = (crate::board::Standings::default(), crate::caps::GroupCaps::default());
+        people.communities.push(world.spawn((community, state)).id());
+    }
+    for member in saved.members {
+        people.members.push(world.spawn((member, MemberState::default())).id());
+    }
+    world.insert_resource(people);
+    Ok(())
+}

@@ -1,0 +1,274 @@
+//! Quiz rounds. Reads [`AnswerRequest`], [`Request`] and [`Posted`]; writes [`Happened`] and
+//! [`TakeBack`]; owns [`Round`] and [`Sheets`].
+//!
+//! Where the quest tells right and wrong only after the close, nothing that depends on the key
+//! happens before it: the receipt is the same, no fact, no point, no standing moves.
+
+mod correct;
+mod grade;
+mod layout;
+mod round;
+mod stats;
+
+use bevy_ecs::prelude::*;
+use dengmi_content::model::QuestKind;
+use dengmi_content::model::quest::{LateJoiners, QuizSeries, Reveal};
+use dengmi_core::command::Answer;
+use dengmi_core::outcome::Mark;
+use dengmi_core::{
+    Cause, CommunityId, EntryKind, Fact, FactKind, MemberId, Receipt, Reject, RoundId, RunId,
+    Timestamp,
+};
+use smallvec::SmallVec;
+
+use crate::kernel::{Builder, Happened, Now, Outcomes, Phase, Section, Setup, Touched};
+use crate::ledger::Posted;
+use crate::people::Members;
+use crate::runs::Runs;
+
+use grade::{Marked, late_share};
+pub use layout::{Layout, layout};
+pub(crate) use round::{
+    AwardNote, Round, Sheets, Stage, archive_round, close_rounds_of, forget_rounds_of, open_round,
+    plan_rounds, revealed, settle_round,
+};
+
+/// Answers of one member to one round, by positions as the member sees them.
+#[derive(Message, Clone, Debug)]
+pub(crate) struct AnswerRequest {
+    pub(crate) index: u32,
+    pub(crate) member: MemberId,
+    pub(crate) round: RoundId,
+    pub(crate) answers: SmallVec<[Answer; 3]>,
+}
+
+/// Most answers of one command.
+const ANSWERS_MAX: usize = 50;
+
+/// Entities of rounds by number minus one; `None` once forgotten.
+#[derive(Resource, Default)]
+pub(crate) struct RoundIndex(pub(crate) Vec<Option<Entity>>);
+
+impl RoundIndex {
+    pub(crate) fn entity(&self, seq: u32) -> Option<Entity> {
+        self.0.get(seq.checked_sub(1)? as usize).copied().flatten()
+    }
+
+    pub(crate) fn live(&self) -> impl Iterator<Item = Entity> + '_ {
+        self.0.iter().flatten().copied()
+    }
+}
+
+pub(crate) fn plugin(builder: &mut Builder) {
+    builder
+        .resource::<RoundIndex>()
+        .message::<AnswerRequest>()
+        .systems(Phase::Quiz, (correct::serve_quiz, take_answers).chain())
+        .systems(Phase::Notes, note_awards)
+        .section(Section { name: "quiz", version: 1, save: round::save, restore: round::restore });
+}
+
+/// The rules of a run's quiz, if it is one.
+pub(crate) fn series(kind: &QuestKind) -> Option<&QuizSeries> {
+    match kind {
+        QuestKind::QuizSeries(series) => Some(series),
+        _ => None,
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "a system names everything it reads and writes")]
+fn take_answers(
+    setup: Res<Setup>,
+    now: Res<Now>,
+    members: Members,
+    runs: Runs,
+    index: Res<RoundIndex>,
+    mut rounds: Query<(&Round, &mut Sheets)>,
+    mut requests: MessageReader<AnswerRequest>,
+    mut facts: MessageWriter<Happened>,
+    mut outcomes: ResMut<Outcomes>,
+    mut touched: ResMut<Touched>,
+) {
+    for request in requests.read() {
+        let mut serve = || {
+            let entity = index.entity(request.round.seq).ok_or(Reject::UnknownRound)?;
+            let (round, mut sheets) = rounds.get_mut(entity).map_err(|_| Reject::UnknownRound)?;
+            let (_, run, plan) = runs.get(round.run).ok_or(Reject::UnknownRun)?;
+            let rules = series(&plan.quest.kind).ok_or(Reject::WrongKind)?;
+            let member = members.acting(request.member)?;
+            if !run.invites(plan, member.community, member.kind) {
+                return Err(Reject::NotInvited);
+            }
+            round.takes(request.member.seq, now.at)?;
+            let joined_late = member.joined_at > round.opens;
+            if joined_late && rules.late_joiners == LateJoiners::NextRound {
+                return Err(Reject::JoinedTooLate);
+            }
+            let late = match rules.late_joiners {
+                LateJoiners::Prorated => late_share(round.opens, round.closes, member.joined_at),
+                LateJoiners::Open | LateJoiners::NextRound => dengmi_core::Ppm::ONE,
+            };
+            let seen = layout(
+                &setup.seed,
+                request.round,
+                request.member,
+                rules.shuffle_questions,
+                rules.shuffle_options,
+                round.questions.iter().map(|q| q.options),
+            );
+            let taken = take(round, rules, &mut sheets, request, &seen, now.at, late)?;
+            touched.member(request.member.seq);
+            if taken.tell {
+                let tell = Tell { request, run: run.seq, community: member.community, now: now.at };
+                let day = run.calendar.day_of(now.at);
+                for marked in &taken.marked {
+                    facts.write(tell.answered(setup.branch, day, marked));
+                }
+            }
+            Ok(taken.receipt)
+        };
+        let result = serve();
+        outcomes.set(request.index, result);
+    }
+}
+
+struct Tell<'a> {
+    request: &'a AnswerRequest,
+    run: u32,
+    community: u32,
+    now: Timestamp,
+}
+
+impl Tell<'_> {
+    fn answered(
+        &self,
+        branch: dengmi_core::BranchId,
+        day: dengmi_core::Day,
+        marked: &(u8, Marked),
+    ) -> Happened {
+        let (question, Marked { right, score }) = *marked;
+        Happened(Fact {
+            member: self.request.member,
+            community: CommunityId::new(branch, self.community),
+            run: RunId::new(branch, self.run),
+            day,
+            at: self.now,
+            kind: FactKind::Answered {
+                round: self.request.round,
+                question,
+                right,
+                score,
+                revision: 0,
+            },
+        })
+    }
+}
+
+struct Taken {
+    receipt: Receipt,
+    /// Content question and its mark.
+    marked: SmallVec<[(u8, Marked); 3]>,
+    /// Whether facts may be told now: they are final and the quest tells at once.
+    tell: bool,
+}
+
+/// Checks all answers of a command, then writes them: one wrong answer refuses them all.
+fn take(
+    round: &Round,
+    rules: &QuizSeries,
+    sheets: &mut Sheets,
+    request: &AnswerRequest,
+    seen: &Layout,
+    now: Timestamp,
+    late: dengmi_core::Ppm,
+) -> Result<Taken, Reject> {
+    let answers = &request.answers;
+    if answers.is_empty() || answers.len() > ANSWERS_MAX {
+        return Err(Reject::BadAnswers);
+    }
+    let sheet = sheets.0.get(request.member.seq);
+    let mut asked = 0u64;
+    let mut fresh: SmallVec<[grade::Given; 3]> = SmallVec::new();
+    for answer in answers {
+        let question =
+            *seen.questions.get(usize::from(answer.question)).ok_or(Reject::UnknownQuestion)?;
+        if asked >> question & 1 == 1 {
+            return Err(Reject::BadAnswers);
+        }
+        asked |= 1 << question;
+        if sheet.is_some_and(|sheet| sheet.attempts(question) >= rules.attempts.max) {
+            return Err(Reject::NoAttempts);
+        }
+        let item = &round.questions[usize::from(question)];
+        let choice = grade::unshuffle(answer.choice, &seen.options[usize::from(question)], item)?;
+        let elapsed_ms = (now.0.min(round.closes.0) - round.opens.0).max(0);
+        fresh.push(grade::Given {
+            question,
+            choice,
+            elapsed_s: u32::try_from(elapsed_ms / 1_000).unwrap_or(u32::MAX),
+            late,
+        });
+    }
+    let (_, sheet) = sheets.0.entry(request.member.seq, Default::default);
+    let mut marked = SmallVec::new();
+    for given in fresh {
+        let question = given.question;
+        let mark = grade::mark(&given, round, rules);
+        sheet.push(given);
+        marked.push((question, mark));
+    }
+    let answered = sheet.answered();
+    let receipt =
+        match rules.reveal {
+            Reveal::AtClose => Receipt::Taken { round: request.round, answered },
+            Reveal::AtOnce => {
+                let marks =
+                    answers.iter().zip(&marked).map(|(answer, (_, mark)): (_, &(u8, Marked))| {
+                        Mark { question: answer.question, right: mark.right, score: mark.score }
+                    });
+                Receipt::Graded { round: request.round, answered, marks: marks.collect() }
+            }
+        };
+    let tell = tells_at_once(rules);
+    Ok(Taken { receipt, marked, tell })
+}
+
+/// With several attempts the counted one is known only at the close.
+pub(crate) fn tells_at_once(rules: &QuizSeries) -> bool {
+    rules.reveal == Reveal::AtOnce && rules.attempts.max == 1
+}
+
+/// Remembers which entries the answers of rounds earned, so that a correction can take them back.
+pub(crate) fn note_awards(
+    index: Res<RoundIndex>,
+    mut rounds: Query<&mut Round>,
+    mut posted: MessageReader<Posted>,
+) {
+    for Posted { entry, .. } in posted.read() {
+        if entry.kind != EntryKind::Award {
+            continue;
+        }
+        let question = match entry.cause {
+            Cause::Answer { question, .. } => Some(question),
+            Cause::Round { .. } => None,
+            _ => continue,
+        };
+        let round = entry.cause.round().and_then(|round| index.entity(round.seq));
+        let Some(mut round) = round.and_then(|entity| rounds.get_mut(entity).ok()) else {
+            continue;
+        };
+        if let Some((member, points)) = entry.member_change() {
+            let note = AwardNote {
+                member: member.seq,
+                question,
+                entry: entry.id,
+                points: points.0,
+                origin: entry.cause,
+            };
+            round.awards.push(note);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,448 @@
+//! A round from its opening to its being forgotten.
+
+use bevy_ecs::prelude::*;
+use dengmi_content::PackQuestion;
+use dengmi_content::model::quest::{QuizSeries, Reveal};
+use dengmi_content::model::question::Partial;
+use dengmi_core::command::Key;
+use dengmi_core::view::EventKind;
+use dengmi_core::{
+    Cause, CommunityId, Day, Fact, FactKind, MemberId, Reject, RoundId, RunId, Slug, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+use super::grade::{self, Given, Marked};
+use super::stats::{QuestionStats, statistics};
+use super::{RoundIndex, series, tells_at_once};
+use crate::RestoreError;
+use crate::board::RoundScores;
+use crate::clock::{Due, DueQueue};
+use crate::content::Packs;
+use crate::kernel::{Happened, Now, Setup, Touched, decode, encode};
+use crate::outreach::Announced;
+use crate::people::{Member, People, column};
+use crate::roster::Roster;
+use crate::runs::{Run, RunIndex, RunPlan};
+
+/// One quiz round.
+#[derive(Component, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Round {
+    pub(crate) seq: u32,
+    pub(crate) run: u32,
+    /// Position in the quest, from 0.
+    pub(crate) index: u16,
+    pub(crate) opens: Timestamp,
+    pub(crate) closes: Timestamp,
+    pub(crate) grace_ms: i64,
+    pub(crate) day: Day,
+    pub(crate) questions: Vec<Item>,
+    pub(crate) stage: Stage,
+    /// Key corrections so far.
+    pub(crate) revision: u8,
+    /// Replaced keys, by question, oldest first.
+    pub(crate) corrections: Vec<(u8, Key)>,
+    /// Extra milliseconds by member.
+    pub(crate) extra: Vec<(u32, i64)>,
+    /// What its answers earned, for corrections.
+    pub(crate) awards: Vec<AwardNote>,
+    pub(crate) stats: Vec<QuestionStats>,
+}
+
+/// Where a round is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum Stage {
+    /// Takes answers.
+    Open,
+    /// Graded; its key can be corrected.
+    Settled,
+    /// Its answers are dropped, its grades are final.
+    Archived,
+}
+
+/// A question in a round. The key is the round's own, so that it can be corrected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Item {
+    pub(crate) question: Slug,
+    pub(crate) options: u8,
+    pub(crate) partial: bool,
+    /// The key in force.
+    pub(crate) key: Key,
+    /// The first key: it says what kind of answer the question takes.
+    pub(crate) shape: Key,
+}
+
+/// An entry that an answer (or, without a question, a whole round) earned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AwardNote {
+    pub(crate) member: u32,
+    pub(crate) question: Option<u8>,
+    pub(crate) entry: u64,
+    pub(crate) points: i64,
+    pub(crate) origin: Cause,
+}
+
+/// Everything one member answered in a round, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Sheet {
+    given: SmallVec<[Given; 3]>,
+}
+
+/// The sheets of a round.
+#[derive(Component, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Sheets(pub(crate) Roster<Sheet>);
+
+impl Sheet {
+    pub(crate) fn push(&mut self, given: Given) {
+        self.given.push(given);
+    }
+
+    pub(crate) fn attempts(&self, question: u8) -> u8 {
+        self.given.iter().filter(|given| given.question == question).count() as u8
+    }
+
+    /// Bit n: content question n was answered.
+    pub(crate) fn bits(&self) -> u64 {
+        self.given.iter().fold(0, |bits, given| bits | 1 << given.question)
+    }
+
+    /// How many questions were answered.
+    pub(crate) fn answered(&self) -> u8 {
+        self.bits().count_ones() as u8
+    }
+
+    /// What the answers to a question are worth under the key in force.
+    pub(crate) fn worth(&self, question: u8, round: &Round, rules: &QuizSeries) -> Option<Marked> {
+        let attempts = self.given.iter().filter(|given| given.question == question);
+        grade::settle(attempts.map(|given| grade::mark(given, round, rules)), rules.attempts.counts)
+    }
+
+    pub(crate) fn heap_bytes(&self) -> usize {
+        if self.given.spilled() { self.given.capacity() * size_of::<Given>() } else { 0 }
+    }
+}
+
+impl Round {
+    pub(crate) fn id(&self, setup: &Setup) -> RoundId {
+        RoundId::new(setup.branch, self.seq)
+    }
+
+    fn extra_ms(&self, member: u32) -> i64 {
+        self.extra.iter().find(|(who, _)| *who == member).map_or(0, |(_, ms)| *ms)
+    }
+
+    /// When the last answer can come.
+    pub(crate) fn settles_at(&self) -> Timestamp {
+        let longest = self.extra.iter().map(|(_, ms)| *ms).max().unwrap_or(0);
+        self.closes.plus_ms(self.grace_ms.max(longest))
+    }
+
+    /// Whether the round takes an answer of this member now.
+    pub(crate) fn takes(&self, member: u32, now: Timestamp) -> Result<(), Reject> {
+        let last = self.closes.plus_ms(self.grace_ms.max(self.extra_ms(member)));
+        if now < self.opens {
+            Err(Reject::RoundNotOpen)
+        } else if self.stage != Stage::Open || now > last {
+            Err(Reject::RoundClosed)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+fn item(slug: &Slug, question: &PackQuestion) -> Item {
+    Item {
+        question: slug.clone(),
+        options: question.option_count(),
+        partial: question.partial == Partial::RightLessWrong,
+        key: question.key.clone(),
+        shape: question.key.clone(),
+    }
+}
+
+/// Puts the openings of a new run's rounds into the diary.
+pub(crate) fn plan_rounds(world: &mut World, run_entity: Entity) {
+    let (run, plan) = (world.get::<Run>(run_entity), world.get::<RunPlan>(run_entity));
+    let Some((run, plan)) = run.zip(plan) else { return };
+    let Some(rules) = series(&plan.quest.kind) else { return };
+    let openings: Vec<_> = rules
+        .rounds
+        .iter()
+        .enumerate()
+        .map(|(index, round)| {
+            let opens = run.calendar.at(run.first.plus(i32::from(round.day) - 1), round.opens);
+            (opens, Due::RoundOpens { run: run.seq, index: index as u16 })
+        })
+        .collect();
+    let mut queue = world.resource_mut::<DueQueue>();
+    for (opens, due) in openings {
+        queue.add(opens, due);
+    }
+}
+
+/// Opens a round when its time has come. A round whose close has passed too (after a long stop)
+/// opens and closes in one batch, with nobody in it.
+pub(crate) fn open_round(world: &mut World, run_seq: u32, index: u16) {
+    let Some(entity) = world.resource::<RunIndex>().entity(run_seq) else { return };
+    let (run, plan) = (world.get::<Run>(entity), world.get::<RunPlan>(entity));
+    let (run, plan) = run.zip(plan).expect("indexed runs are whole");
+    let rules = series(&plan.quest.kind).expect("only quizzes plan rounds");
+    if run.ended.is_some() {
+        return;
+    }
+    let wanted = &rules.rounds[usize::from(index)];
+    let day = run.first.plus(i32::from(wanted.day) - 1);
+    let pack = world.resource::<Packs>().get(run.pack).expect("a run's content stays loaded");
+    let questions = wanted
+        .questions
+        .iter()
+        .map(|slug| item(slug, &pack.questions[pack.current(slug)]))
+        .collect::<Vec<_>>();
+    let seq = world.resource::<RoundIndex>().0.len() as u32 + 1;
+    let round = Round {
+        seq,
+        run: run_seq,
+        index,
+        opens: run.calendar.at(day, wanted.opens),
+        closes: run.calendar.at(day, wanted.closes),
+        grace_ms: i64::from(wanted.grace_seconds) * 1_000,
+        day,
+        stats: vec![QuestionStats::default(); questions.len()],
+        questions,
+        stage: Stage::Open,
+        revision: 0,
+        corrections: Vec::new(),
+        extra: Vec::new(),
+        awards: Vec::new(),
+    };
+    let settles = round.settles_at();
+    let id = round.id(world.resource::<Setup>());
+    let entity = world.spawn((round, Sheets::default(), RoundScores::default())).id();
+    world.resource_mut::<RoundIndex>().0.push(Some(entity));
+    world.resource_mut::<DueQueue>().add(settles, Due::RoundSettles { round: seq });
+    announce(world, EventKind::RoundOpened(id));
+}
+
+fn announce(world: &mut World, kind: EventKind) {
+    world.resource_mut::<Messages<Announced>>().write(Announced { community: None, kind });
+    world.resource_mut::<Touched>().catalog = true;
+}
+
+/// Grades a round whose last answer can have come: tells the facts that were held back, works
+/// out the statistics, and starts the correction window.
+pub(crate) fn settle_round(world: &mut World, seq: u32, due: Timestamp) {
+    let Some(entity) = world.resource::<RoundIndex>().entity(seq) else { return };
+    let round = world.get::<Round>(entity).expect("indexed rounds are whole");
+    // Extra time granted meanwhile put a later appointment into the diary.
+    if round.stage != Stage::Open || due < round.settles_at() {
+        return;
+    }
+    settle(world, entity);
+}
+
+fn settle(world: &mut World, entity: Entity) {
+    let mut round = world.get_mut::<Round>(entity).expect("indexed rounds are whole");
+    round.stage = Stage::Settled;
+    let round = round.clone();
+    let run_entity = world
+        .resource::<RunIndex>()
+        .entity(round.run)
+        .expect("rounds end before their run is forgotten");
+    let plan = world.get::<RunPlan>(run_entity).expect("indexed runs are whole").clone();
+    let rules = series(&plan.quest.kind).expect("only quizzes have rounds");
+    let sheets = std::mem::take(&mut *world.get_mut::<Sheets>(entity).expect("rounds have sheets"));
+    let held_back = !tells_at_once(rules);
+    let teller = Teller::new(world, &round);
+    let mut facts = Vec::new();
+    let mut right_of = Vec::with_capacity(sheets.0.len());
+    for (member, _, sheet) in sheets.0.by_member() {
+        let marks = teller.marks(sheet, &round, rules);
+        right_of.push(marks.iter().map(|mark| mark.map(|mark| mark.right)).collect::<Vec<_>>());
+        let Some(member) = teller.member(world, member) else { continue };
+        if held_back {
+            facts.extend(teller.answers(&member, &marks, 0));
+        }
+        facts.extend(teller.completed(&member, &marks, 0));
+    }
+    let stats = statistics(round.questions.len(), &right_of);
+    for (member, _, _) in sheets.0.by_member() {
+        world.resource_mut::<Touched>().member(member);
+    }
+    let archive = round.settles_at().plus_ms(i64::from(rules.correction_days) * 86_400_000);
+    world.entity_mut(entity).insert(sheets);
+    world.get_mut::<Round>(entity).expect("indexed rounds are whole").stats = stats;
+    world.resource_mut::<Messages<Happened>>().write_batch(facts);
+    world.resource_mut::<DueQueue>().add(archive, Due::RoundArchives { round: round.seq });
+    announce(world, EventKind::RoundClosed(teller.round));
+}
+
+/// Makes the facts of one round.
+pub(super) struct Teller {
+    pub(super) round: RoundId,
+    run: RunId,
+    day: Day,
+    at: Timestamp,
+    questions: u8,
+}
+
+impl Teller {
+    pub(super) fn new(world: &World, round: &Round) -> Self {
+        let setup = world.resource::<Setup>();
+        Self {
+            round: round.id(setup),
+            run: RunId::new(setup.branch, round.run),
+            day: round.day,
+            at: world.resource::<Now>().at,
+            questions: round.questions.len() as u8,
+        }
+    }
+
+    /// Who is told about; nobody for members whose data was erased.
+    pub(super) fn member(&self, world: &World, seq: u32) -> Option<(MemberId, CommunityId)> {
+        let entity = world.resource::<People>().member(seq)?;
+        let member = world.get::<Member>(entity)?;
+        (member.status != dengmi_core::view::MemberStatus::Erased).then(|| {
+            (
+                MemberId::new(self.round.branch, seq),
+                CommunityId::new(self.round.branch, member.community),
+            )
+        })
+    }
+
+    pub(super) fn marks(
+        &self,
+        sheet: &Sheet,
+        round: &Round,
+        rules: &QuizSeries,
+    ) -> Vec<Option<Marked>> {
+        (0..self.questions).map(|question| sheet.worth(question, round, rules)).collect()
+    }
+
+    fn fact(&self, (member, community): &(MemberId, CommunityId), kind: FactKind) -> Happened {
+        Happened(Fact {
+            member: *member,
+            community: *community,
+            run: self.run,
+            day: self.day,
+            at: self.at,
+            kind,
+        })
+    }
+
+    pub(super) fn answer(
+        &self,
+        who: &(MemberId, CommunityId),
+        question: u8,
+        mark: Marked,
+        revision: u8,
+    ) -> Happened {
+        let Marked { right, score } = mark;
+        self.fact(who, FactKind::Answered { round: self.round, question, right, score, revision })
+    }
+
+    fn answers(
+        &self,
+        who: &(MemberId, CommunityId),
+        marks: &[Option<Marked>],
+        revision: u8,
+    ) -> Vec<Happened> {
+        let answered = marks.iter().enumerate().filter_map(|(q, mark)| Some((q as u8, (*mark)?)));
+        answered.map(|(question, mark)| self.answer(who, question, mark, revision)).collect()
+    }
+
+    /// The fact that a round was answered to its end, if it was.
+    pub(super) fn completed(
+        &self,
+        who: &(MemberId, CommunityId),
+        marks: &[Option<Marked>],
+        revision: u8,
+    ) -> Option<Happened> {
+        let marks: Option<Vec<Marked>> = marks.iter().copied().collect();
+        let right = marks?.iter().filter(|mark| mark.right).count() as u8;
+        let (round, questions) = (self.round, self.questions);
+        Some(self.fact(who, FactKind::RoundCompleted { round, right, questions, revision }))
+    }
+}
+
+/// Drops the answers of a round: its grades are final.
+pub(crate) fn archive_round(world: &mut World, seq: u32) {
+    let Some(entity) = world.resource::<RoundIndex>().entity(seq) else { return };
+    crate::board::close_round(world, entity);
+    let mut round = world.get_mut::<Round>(entity).expect("indexed rounds are whole");
+    round.stage = Stage::Archived;
+    round.awards = Vec::new();
+    round.extra = Vec::new();
+    world.entity_mut(entity).insert((Sheets::default(), RoundScores::default()));
+    world.resource_mut::<Touched>().catalog = true;
+}
+
+fn rounds_of(world: &World, run: u32) -> Vec<(u32, Entity, Stage)> {
+    let index = world.resource::<RoundIndex>();
+    let rounds = index.live().filter_map(|entity| Some((world.get::<Round>(entity)?, entity)));
+    rounds
+        .filter(|(round, _)| round.run == run)
+        .map(|(round, e)| (round.seq, e, round.stage))
+        .collect()
+}
+
+/// Closes and grades the open rounds of a run that ends.
+pub(crate) fn close_rounds_of(world: &mut World, run: u32) {
+    let now = world.resource::<Now>().at;
+    for (_, entity, stage) in rounds_of(world, run) {
+        if stage == Stage::Open {
+            let mut round = world.get_mut::<Round>(entity).expect("indexed rounds are whole");
+            round.closes = round.closes.min(now).max(round.opens);
+            settle(world, entity);
+        }
+    }
+}
+
+/// Drops the rounds of a run that is forgotten.
+pub(crate) fn forget_rounds_of(world: &mut World, run: u32) {
+    for (seq, entity, _) in rounds_of(world, run) {
+        world.resource_mut::<RoundIndex>().0[seq as usize - 1] = None;
+        world.despawn(entity);
+    }
+}
+
+/// Whether right and wrong of this round are public.
+pub(crate) fn revealed(round: &Round, rules: &QuizSeries) -> bool {
+    round.stage != Stage::Open || rules.reveal == Reveal::AtOnce
+}
+
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    opened: u32,
+    rounds: Vec<Round>,
+    sheets: Vec<Sheets>,
+    scores: Vec<RoundScores>,
+}
+
+pub(super) fn save(world: &mut World) -> Vec<u8> {
+    let index = world.resource::<RoundIndex>();
+    let live: Vec<Entity> = index.live().collect();
+    encode(&Saved {
+        opened: index.0.len() as u32,
+        rounds: column(world, &live),
+        sheets: column(world, &live),
+        scores: column(world, &live),
+    })
+}
+
+pub(super) fn restore(world: &mut World, _version: u16, bytes: &[u8]) -> Result<(), RestoreError> {
+    let saved: Saved = decode("quiz", bytes)?;
+    let broken = || RestoreError::Unreadable("section `quiz`: a round is incomplete".to_owned());
+    if saved.opened > 100_000_000
+        || saved.rounds.iter().any(|round| round.seq == 0 || round.seq > saved.opened)
+    {
+        return Err(broken());
+    }
+    let mut index = vec![None; saved.opened as usize];
+    let tables = saved.sheets.into_iter().zip(saved.scores);
+    for (round, (sheets, scores)) in saved.rounds.into_iter().zip(tables) {
+        let slot = round.seq as usize - 1;
+        index[slot] = Some(world.spawn((round, sheets, scores)).id());
+    }
+    world.insert_resource(RoundIndex(index));
+    Ok(())
+}

@@ -1,0 +1,119 @@
+//! Rows for those members who take part in something, found by member number without hashing.
+
+use serde::{Deserialize, Serialize};
+
+/// A table with at most one row a member. Rows lie in order of first use, which for a batch in
+/// member order is member order.
+#[derive(Clone, Debug)]
+pub(crate) struct Roster<T> {
+    /// By member number: row index plus one, zero for none.
+    slots: Vec<u32>,
+    rows: Vec<(u32, T)>,
+}
+
+impl<T> Default for Roster<T> {
+    fn default() -> Self {
+        Self { slots: Vec::new(), rows: Vec::new() }
+    }
+}
+
+impl<T> Roster<T> {
+    pub(crate) fn index(&self, member: u32) -> Option<usize> {
+        self.slots.get(member as usize).and_then(|slot| slot.checked_sub(1)).map(|row| row as usize)
+    }
+
+    pub(crate) fn get(&self, member: u32) -> Option<&T> {
+        self.index(member).map(|row| &self.rows[row].1)
+    }
+
+    pub(crate) fn get_mut(&mut self, member: u32) -> Option<&mut T> {
+        self.index(member).map(|row| &mut self.rows[row].1)
+    }
+
+    /// The member's row and its index, made by `new` if there was none.
+    pub(crate) fn entry(&mut self, member: u32, new: impl FnOnce() -> T) -> (usize, &mut T) {
+        let wanted = member as usize;
+        if wanted >= self.slots.len() {
+            self.slots.resize(wanted + 1, 0);
+        }
+        if self.slots[wanted] == 0 {
+            self.rows.push((member, new()));
+            self.slots[wanted] = u32::try_from(self.rows.len()).expect("member numbers are u32");
+        }
+        let row = self.slots[wanted] as usize - 1;
+        (row, &mut self.rows[row].1)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Rows in member order, with their index.
+    pub(crate) fn by_member(&self) -> impl Iterator<Item = (u32, usize, &T)> {
+        self.slots.iter().filter(|slot| **slot != 0).map(|slot| {
+            let index = *slot as usize - 1;
+            let (member, row) = &self.rows[index];
+            (*member, index, row)
+        })
+    }
+
+    pub(crate) fn heap_bytes(&self) -> usize {
+        self.slots.capacity() * 4 + self.rows.capacity() * size_of::<(u32, T)>()
+    }
+}
+
+/// Saved in member order: how a table came about leaves no trace.
+impl<T: Serialize> Serialize for Roster<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeSeq as _;
+        let mut seq = serializer.serialize_seq(Some(self.rows.len()))?;
+        for (member, _, row) in self.by_member() {
+            seq.serialize_element(&(member, row))?;
+        }
+        seq.end()
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Roster<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let rows = Vec::<(u32, T)>::deserialize(deserializer)?;
+        let mut roster = Self::default();
+        for (member, row) in rows {
+            if roster.index(member).is_some() || member > MEMBERS_MAX {
+                return Err(serde::de::Error::custom("a member has two rows or none can exist"));
+            }
+            roster.entry(member, || row);
+        }
+        Ok(roster)
+    }
+}
+
+/// Most members of one branch. Bounds the tables a damaged snapshot could ask for.
+pub(crate) const MEMBERS_MAX: u32 = 4_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_saved_in_member_order() {
+        let mut roster = Roster::default();
+        for member in [7, 3, 9, 3] {
+            *roster.entry(member, || 0u32).1 += member;
+        }
+        let rows: Vec<_> = roster.by_member().map(|(member, _, row)| (member, *row)).collect();
+        assert_eq!(rows, [(3, 6), (7, 7), (9, 9)]);
+        let bytes = postcard::to_stdvec(&roster).unwrap();
+        let back: Roster<u32> = postcard::from_bytes(&bytes).unwrap();
+        assert_eq!(postcard::to_stdvec(&back).unwrap(), bytes);
+        assert_eq!((back.get(9), back.get(1), back.len()), (Some(&9), None, 3));
+    }
+
+    #[test]
+    fn a_row_for_an_impossible_member_is_refused() {
+        let bytes = postcard::to_stdvec(&vec![(u32::MAX, 1u32)]).unwrap();
+        assert!(postcard::from_bytes::<Roster<u32>>(&bytes).is_err());
+        let bytes = postcard::to_stdvec(&vec![(1u32, 1u32), (1, 2)]).unwrap();
+        assert!(postcard::from_bytes::<Roster<u32>>(&bytes).is_err());
+    }
+}

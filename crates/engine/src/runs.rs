@@ -1,0 +1,322 @@
+//! Runs: launched quests. Owns [`Run`] and [`RunPlan`]; features hang their own tables on the
+//! same entity. A run keeps the content it was launched with until it ends.
+
+use std::sync::Arc;
+
+use bevy_ecs::prelude::*;
+use bevy_ecs::system::SystemParam;
+use dengmi_content::Pack;
+use dengmi_content::model::community::CommunityKind;
+use dengmi_content::model::{Quest, QuestKind};
+use dengmi_core::view::EventKind;
+use dengmi_core::{
+    Action, Calendar, CommunityId, Day, Digest, Points, Receipt, Reject, RunId, Slug, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::RestoreError;
+use crate::clock::{Due, DueQueue};
+use crate::content::{Packs, RuleNumbers};
+use crate::kernel::{
+    Builder, Now, Outcomes, Phase, Request, Section, Setup, Touched, decode, encode,
+};
+use crate::outreach::Announced;
+use crate::people::{Community, Member, People, column};
+use crate::rules::Rulebook;
+
+/// A launched quest.
+#[derive(Component, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Run {
+    pub(crate) seq: u32,
+    pub(crate) quest: Slug,
+    pub(crate) pack: Digest,
+    /// Groups that take part, rising; empty for every group of the quest's kinds.
+    pub(crate) communities: Vec<u32>,
+    pub(crate) first: Day,
+    pub(crate) last: Day,
+    /// Days turn for the whole run where they turn for its first group.
+    pub(crate) calendar: Calendar,
+    pub(crate) ended: Option<Timestamp>,
+    /// What the budget has left, in points.
+    pub(crate) budget_left: i64,
+}
+
+/// What a run plays by, worked out from its content.
+#[derive(Component, Clone)]
+pub(crate) struct RunPlan {
+    pub(crate) quest: Arc<Quest>,
+    pub(crate) rules: Rulebook,
+    pub(crate) streak: Option<crate::streak::StreakPlan>,
+    pub(crate) moments: Option<crate::moments::MomentsPlan>,
+}
+
+impl Run {
+    /// Whether a group takes part.
+    pub(crate) fn invites(&self, plan: &RunPlan, community: u32, kind: CommunityKind) -> bool {
+        if self.communities.is_empty() {
+            plan.quest.audience.contains(&kind)
+        } else {
+            self.communities.binary_search(&community).is_ok()
+        }
+    }
+
+    /// Whether activity on `day` counts for this member.
+    pub(crate) fn admits(&self, plan: &RunPlan, member: &Member, day: Day) -> Result<(), Reject> {
+        if !self.invites(plan, member.community, member.kind) {
+            Err(Reject::NotInvited)
+        } else if self.ended.is_some() || day > self.last {
+            Err(Reject::RunEnded)
+        } else if day < self.first {
+            Err(Reject::NotStarted)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Entities of runs by number minus one; `None` once a run is forgotten.
+#[derive(Resource, Default)]
+pub(crate) struct RunIndex(pub(crate) Vec<Option<Entity>>);
+
+impl RunIndex {
+    pub(crate) fn entity(&self, seq: u32) -> Option<Entity> {
+        self.0.get(seq.checked_sub(1)? as usize).copied().flatten()
+    }
+
+    pub(crate) fn live(&self) -> impl Iterator<Item = Entity> + '_ {
+        self.0.iter().flatten().copied()
+    }
+}
+
+/// Run lookup for systems.
+#[derive(SystemParam)]
+pub(crate) struct Runs<'w, 's> {
+    index: Res<'w, RunIndex>,
+    runs: Query<'w, 's, (&'static Run, &'static RunPlan)>,
+}
+
+impl Runs<'_, '_> {
+    pub(crate) fn get(&self, seq: u32) -> Option<(Entity, &Run, &RunPlan)> {
+        let entity = self.index.entity(seq)?;
+        let (run, plan) = self.runs.get(entity).ok()?;
+        Some((entity, run, plan))
+    }
+}
+
+pub(crate) fn plugin(builder: &mut Builder) {
+    builder
+        .resource::<RunIndex>()
+        .systems(Phase::Structure, serve_runs.after(crate::people::serve_people))
+        .section(Section { name: "runs", version: 1, save, restore });
+}
+
+fn serve_runs(world: &mut World) {
+    let requests: Vec<Request> =
+        world.resource::<Messages<Request>>().iter_current_update_messages().cloned().collect();
+    for request in requests {
+        let result = match &request.action {
+            Action::Launch { quest, communities, start } => {
+                launch(world, quest, communities, *start)
+            }
+            Action::Stop { run } => stop(world, *run),
+            Action::AdoptContent { digest } => adopt(world, *digest),
+            _ => continue,
+        };
+        world.resource_mut::<Outcomes>().set(request.index, result);
+    }
+}
+
+fn adopt(world: &mut World, digest: Digest) -> Result<Receipt, Reject> {
+    if !world.resource_mut::<Packs>().adopt(digest) {
+        return Err(Reject::UnknownContent);
+    }
+    announce(world, EventKind::ContentAdopted(digest));
+    Ok(Receipt::Ok)
+}
+
+fn announce(world: &mut World, kind: EventKind) {
+    world.resource_mut::<Messages<Announced>>().write(Announced { community: None, kind });
+    world.resource_mut::<Touched>().catalog = true;
+}
+
+/// Furthest ahead a run may be planned.
+const LEAD_DAYS: i32 = 366;
+
+fn launch(
+    world: &mut World,
+    quest: &Slug,
+    communities: &[CommunityId],
+    start: Day,
+) -> Result<Receipt, Reject> {
+    let pack = world.resource::<Packs>().current().clone();
+    let name = pack.current(quest).clone();
+    let plan_of = pack.quests.get(&name).ok_or(Reject::UnknownQuest)?;
+    let mut groups: Vec<u32> = communities.iter().map(|id| id.seq).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    let people = world.resource::<People>();
+    let group = |seq| people.community(seq).and_then(|entity| world.get::<Community>(entity));
+    for &seq in &groups {
+        let community = group(seq).ok_or(Reject::UnknownCommunity)?;
+        if !plan_of.audience.contains(&community.kind) {
+            return Err(Reject::WrongAudience);
+        }
+    }
+    let first_group = match groups.first() {
+        Some(&seq) => group(seq),
+        None => (1..=people.communities.len() as u32)
+            .filter_map(group)
+            .find(|community| plan_of.audience.contains(&community.kind)),
+    };
+    let calendar = first_group.ok_or(Reject::UnknownCommunity)?.calendar;
+    let today = calendar.day_of(world.resource::<Now>().at);
+    if start < today || start > today.plus(LEAD_DAYS) {
+        return Err(Reject::BadStart);
+    }
+    let seq = world.resource::<RunIndex>().0.len() as u32 + 1;
+    let run = Run {
+        seq,
+        quest: name,
+        pack: pack.digest,
+        communities: groups,
+        first: start,
+        last: start.plus(i32::from(plan_of.days) - 1),
+        calendar,
+        ended: None,
+        budget_left: plan_of.budget_fen.0 / pack.points.fen_per_point.0.max(1),
+    };
+    let due = ends_at(&run);
+    let entity = spawn(world, run.clone(), &pack).ok_or(Reject::UnknownQuest)?;
+    crate::quiz::plan_rounds(world, entity);
+    world.resource_mut::<DueQueue>().add(due, Due::RunEnds { run: seq });
+    let id = RunId::new(world.resource::<Setup>().branch, seq);
+    announce(world, EventKind::RunLaunched(id));
+    Ok(Receipt::Run(id))
+}
+
+/// A run ends when its last day and the late window after it are over.
+fn ends_at(run: &Run) -> Timestamp {
+    run.calendar.start_of(run.last.plus(1)).plus_ms(run.calendar.late_ms())
+}
+
+/// Puts a run into the world with everything that follows from its content.
+fn spawn(world: &mut World, run: Run, pack: &Arc<Pack>) -> Option<Entity> {
+    let quest = Arc::new(pack.quests.get(&run.quest)?.clone());
+    let rules = world.resource_scope(|_, mut numbers: Mut<RuleNumbers>| {
+        Rulebook::compile(pack, &quest, &mut numbers)
+    });
+    let plan = RunPlan {
+        streak: match &quest.kind {
+            QuestKind::CheckInStreak(streak) => Some(crate::streak::StreakPlan::of(streak)),
+            _ => None,
+        },
+        moments: match &quest.kind {
+            QuestKind::MomentsChallenge(challenge) => {
+                Some(crate::moments::MomentsPlan::of(challenge, pack))
+            }
+            _ => None,
+        },
+        quest,
+        rules,
+    };
+    let tables = (crate::streak::Streaks::default(), crate::board::RunScores::default());
+    let seq = run.seq as usize;
+    let entity = world.spawn((run, plan, tables)).id();
+    let mut index = world.resource_mut::<RunIndex>();
+    if index.0.len() < seq {
+        index.0.resize(seq, None);
+    }
+    index.0[seq - 1] = Some(entity);
+    Some(entity)
+}
+
+fn stop(world: &mut World, id: RunId) -> Result<Receipt, Reject> {
+    let entity = world.resource::<RunIndex>().entity(id.seq).ok_or(Reject::UnknownRun)?;
+    let run = world.get::<Run>(entity).ok_or(Reject::UnknownRun)?;
+    if run.ended.is_some() {
+        return Err(Reject::RunEnded);
+    }
+    end(world, id.seq);
+    Ok(Receipt::Ok)
+}
+
+/// Days after its end for which a run, its rounds and posts can still be read.
+const REMEMBERED_DAYS: i64 = 35;
+
+/// Ends a run, unless it has ended: rounds close, posts close, its standing is final.
+pub(crate) fn end(world: &mut World, seq: u32) {
+    let now = *world.resource::<Now>();
+    let Some(entity) = world.resource::<RunIndex>().entity(seq) else { return };
+    let mut run = world.get_mut::<Run>(entity).expect("indexed runs are whole");
+    if run.ended.is_some() {
+        return;
+    }
+    run.ended = Some(now.at);
+    let forgotten = now.at.plus_ms(REMEMBERED_DAYS * 86_400_000);
+    world.resource_mut::<DueQueue>().add(forgotten, Due::RunForgotten { run: seq });
+    crate::quiz::close_rounds_of(world, seq);
+    crate::moments::close_posts_of(world, seq);
+    crate::board::close_run(world, entity);
+    let id = RunId::new(world.resource::<Setup>().branch, seq);
+    announce(world, EventKind::RunEnded(id));
+}
+
+/// Drops a run that ended long ago, with its rounds and posts. Its entries stay in the ledger.
+pub(crate) fn forget(world: &mut World, seq: u32) {
+    let Some(slot) =
+        world.resource_mut::<RunIndex>().0.get_mut(seq as usize - 1).and_then(Option::take)
+    else {
+        return;
+    };
+    world.despawn(slot);
+    crate::caps::forget_run(world, seq);
+    crate::quiz::forget_rounds_of(world, seq);
+    crate::moments::forget_posts_of(world, seq);
+    world.resource_mut::<Touched>().catalog = true;
+}
+
+/// Points a run may still pay.
+pub(crate) fn budget_left(run: &Run) -> Points {
+    Points(run.budget_left)
+}
+
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    launched: u32,
+    runs: Vec<Run>,
+    streaks: Vec<crate::streak::Streaks>,
+    scores: Vec<crate::board::RunScores>,
+}
+
+fn save(world: &mut World) -> Vec<u8> {
+    let index = world.resource::<RunIndex>();
+    let live: Vec<Entity> = index.live().collect();
+    encode(&Saved {
+        launched: index.0.len() as u32,
+        runs: column(world, &live),
+        streaks: column(world, &live),
+        scores: column(world, &live),
+    })
+}
+
+fn restore(world: &mut World, _version: u16, bytes: &[u8]) -> Result<(), RestoreError> {
+    let saved: Saved = decode("runs", bytes)?;
+    let broken = || RestoreError::Unreadable("section `runs`: a run is incomplete".to_owned());
+    let launched = saved.launched as usize;
+    if launched > 10_000_000
+        || saved.runs.iter().any(|run| run.seq == 0 || run.seq as usize > launched)
+    {
+        return Err(broken());
+    }
+    world.resource_mut::<RunIndex>().0.resize(launched, None);
+    let mut streaks = saved.streaks.into_iter();
+    let mut scores = saved.scores.into_iter();
+    for run in saved.runs {
+        let pack = world.resource::<Packs>().get(run.pack).cloned();
+        let pack = pack.ok_or(RestoreError::MissingContent(run.pack))?;
+        let entity = spawn(world, run, &pack).ok_or_else(broken)?;
+        let tables = (streaks.next().ok_or_else(broken)?, scores.next().ok_or_else(broken)?);
+        world.entity_mut(entity).insert(tables);
+    }
+    Ok(())
+}

@@ -1,0 +1,334 @@
+//! Check-in streaks. Reads [`StreakRequest`]; writes [`Happened`]; owns [`Streaks`].
+//!
+//! A streak is settled when somebody checks in, never at midnight: what a missed day costs is
+//! worked out from the days in between.
+
+use bevy_ecs::prelude::*;
+use dengmi_content::model::quest::{CheckInStreak, StreakMode};
+use dengmi_core::outcome::StreakState;
+use dengmi_core::text::FoldedHash;
+use dengmi_core::{
+    BranchId, CommunityId, Day, Fact, FactKind, MemberId, Receipt, Reject, RunId, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::{Builder, Happened, Now, Outcomes, Phase, Setup, Touched};
+use crate::people::Members;
+use crate::roster::Roster;
+use crate::runs::{Run, RunPlan, Runs};
+
+/// One member's streak in one run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Streak {
+    /// The latest day that counts.
+    last: Day,
+    /// The first day that ever counted.
+    first: Day,
+    /// Bit n: day `last` - n was checked in or made up.
+    done: u64,
+    /// Bit n: day `last` - n was missed and filled by a freeze, leniency or an operator.
+    filled: u64,
+    length: u16,
+    longest: u16,
+    total: u16,
+    freezes: u8,
+    make_ups_used: u8,
+}
+
+/// Streaks of a run.
+#[derive(Component, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Streaks(pub(crate) Roster<Streak>);
+
+/// What a streak run plays by.
+#[derive(Clone, Debug)]
+pub(crate) struct StreakPlan {
+    rules: CheckInStreak,
+    phrases: Vec<FoldedHash>,
+}
+
+/// What a member or operator wants of a streak.
+#[derive(Message, Clone, Copy, Debug)]
+pub(crate) struct StreakRequest {
+    pub(crate) index: u32,
+    pub(crate) member: MemberId,
+    pub(crate) run: RunId,
+    pub(crate) what: StreakAction,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum StreakAction {
+    CheckIn { phrase: Option<FoldedHash>, occurred: Option<Timestamp> },
+    MakeUp(Day),
+    Repair(u16),
+}
+
+/// A check-in that counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Counted {
+    comeback: bool,
+    made_up: bool,
+}
+
+/// Longest streak an operator can set.
+const REPAIR_DAYS_MAX: u16 = 3_650;
+
+impl StreakPlan {
+    pub(crate) fn of(rules: &CheckInStreak) -> Self {
+        let phrases = rules.phrases.iter().map(|phrase| FoldedHash::of(phrase)).collect();
+        Self { rules: rules.clone(), phrases }
+    }
+
+    /// Whether what was typed opens `day`, the `run_day`th of the run, from 0.
+    fn accepts(&self, phrase: Option<FoldedHash>, run_day: usize) -> Result<(), Reject> {
+        match phrase {
+            None if self.rules.phrase_required => Err(Reject::PhraseNeeded),
+            None => Ok(()),
+            Some(_) if self.phrases.is_empty() => Err(Reject::WrongPhrase),
+            Some(typed) if self.phrases[run_day % self.phrases.len()] == typed => Ok(()),
+            Some(_) => Err(Reject::WrongPhrase),
+        }
+    }
+
+    /// Missed days in a row that a streak of this length is forgiven.
+    fn forgiven(&self, length: u16) -> i32 {
+        let reached = self.rules.leniency.iter().rev().find(|step| step.from_length <= length);
+        reached.map_or(0, |step| i32::from(step.forgiven_days))
+    }
+
+    fn make_ups_left(&self, streak: &Streak) -> u8 {
+        self.rules.make_ups.per_run.saturating_sub(streak.make_ups_used)
+    }
+}
+
+impl Streak {
+    fn begin(plan: &StreakPlan, day: Day) -> Self {
+        let freezes = plan.rules.freezes;
+        Self { last: day, first: day, freezes: freezes.start.min(freezes.max), ..Self::default() }
+    }
+
+    fn has(&self, day: Day) -> bool {
+        let back = self.last.0 - day.0;
+        (0..64).contains(&back) && self.done >> back & 1 == 1
+    }
+
+    /// A day counts. Days before `last` fill a gap behind it.
+    fn advance(&mut self, plan: &StreakPlan, day: Day, made_up: bool) -> Result<Counted, Reject> {
+        let rules = &plan.rules;
+        let mut comeback = false;
+        if self.total == 0 {
+            self.length = 0;
+            (self.done, self.filled) = (1, 0);
+            (self.first, self.last) = (day, day);
+            self.length = 1;
+        } else if day <= self.last {
+            let back = self.last.0 - day.0;
+            if self.has(day) {
+                return Err(Reject::DuplicateCheckIn);
+            }
+            if back >= 64 || day < self.first {
+                return Err(Reject::TooLate);
+            }
+            self.done |= 1 << back;
+            self.filled &= !(1 << back);
+            self.length = self.length_behind_last();
+        } else {
+            let missed = day.0 - self.last.0 - 1;
+            comeback = rules.comeback_after > 0 && missed >= i32::from(rules.comeback_after);
+            let frozen = missed - plan.forgiven(self.length).min(missed);
+            let continues = frozen <= i32::from(self.freezes);
+            let shift = (day.0 - self.last.0).min(64) as u32;
+            self.done = self.done.checked_shl(shift).unwrap_or(0) | 1;
+            self.filled = self.filled.checked_shl(shift).unwrap_or(0);
+            if continues {
+                // Not more freezes than were needed; `frozen` fits, it is at most `freezes`.
+                self.freezes -= frozen as u8;
+                let gap = 1u64.checked_shl(shift).map_or(u64::MAX, |bit| bit - 1) & !1;
+                self.filled |= gap;
+                self.length = self.length.saturating_add(1);
+            } else {
+                self.length = 1;
+            }
+            self.last = day;
+        }
+        self.total = self.total.saturating_add(1);
+        if rules.mode == StreakMode::Cumulative {
+            self.length = self.total;
+        }
+        self.longest = self.longest.max(self.length);
+        let every = rules.freezes.every_days;
+        if every > 0 && self.length % every == 0 && self.freezes < rules.freezes.max {
+            self.freezes += 1;
+        }
+        Ok(Counted { comeback, made_up })
+    }
+
+    /// Length of the streak that ends at `last`, after a gap behind it was filled: checked days
+    /// back to the first open gap. Where no gap is in sight, one day more than before.
+    fn length_behind_last(&self) -> u16 {
+        let unbroken = (self.done | self.filled).trailing_ones();
+        if unbroken == 64 {
+            return self.length.saturating_add(1);
+        }
+        let mask = (1u64 << unbroken) - 1;
+        (self.done & mask).count_ones() as u16
+    }
+
+    fn make_up(&mut self, plan: &StreakPlan, today: Day, day: Day) -> Result<Counted, Reject> {
+        let oldest = today.plus(-i32::from(plan.rules.make_ups.within_days));
+        if day >= today || day < oldest || day < self.first || self.has(day) {
+            return Err(Reject::NothingToMakeUp);
+        }
+        if plan.make_ups_left(self) == 0 {
+            return Err(Reject::NoMakeUps);
+        }
+        let counted = self.advance(plan, day, true)?;
+        self.make_ups_used += 1;
+        Ok(Counted { comeback: false, ..counted })
+    }
+
+    /// Sets the length as of yesterday, so that a check-in today or the one already made goes on
+    /// from it.
+    fn repair(&mut self, today: Day, days: u16) -> Result<(), Reject> {
+        if self.total == 0 || !(1..=REPAIR_DAYS_MAX).contains(&days) {
+            return Err(Reject::BadRepair);
+        }
+        let to = if self.last == today { today } else { today.plus(-1) };
+        let shift = (to.0 - self.last.0).clamp(0, 64) as u32;
+        self.done = self.done.checked_shl(shift).unwrap_or(0);
+        self.last = self.last.max(to);
+        let span = 1u64.checked_shl(u32::from(days)).map_or(u64::MAX, |bit| bit - 1);
+        self.filled = span & !self.done;
+        self.length = days;
+        self.longest = self.longest.max(days);
+        Ok(())
+    }
+
+    pub(crate) fn state(&self, plan: &StreakPlan) -> StreakState {
+        let slack = match plan.rules.mode {
+            StreakMode::Consecutive => plan.forgiven(self.length) + i32::from(self.freezes),
+            // A count of days in all never breaks.
+            StreakMode::Cumulative => i32::from(u16::MAX),
+        };
+        StreakState {
+            day: self.last,
+            alive_until: self.last.plus(1 + slack),
+            length: self.length,
+            longest: self.longest,
+            total: self.total,
+            freezes: self.freezes,
+            make_ups: plan.make_ups_left(self),
+        }
+    }
+}
+
+pub(crate) fn plugin(builder: &mut Builder) {
+    builder.message::<StreakRequest>().systems(Phase::Streak, check_in);
+}
+
+struct Place<'a> {
+    run: &'a Run,
+    plan: &'a RunPlan,
+    streak: &'a StreakPlan,
+    now: Timestamp,
+}
+
+impl Place<'_> {
+    /// Carries out one request on the member's row. `None` for a repair: it earns nothing.
+    fn serve(
+        &self,
+        request: &StreakRequest,
+        members: &Members,
+        table: &mut Streaks,
+    ) -> Result<(StreakState, Option<(Day, Timestamp, Counted)>), Reject> {
+        let member = members.acting(request.member)?;
+        let calendar = self.run.calendar;
+        let today = calendar.day_of(self.now);
+        let seq = request.member.seq;
+        match request.what {
+            StreakAction::CheckIn { phrase, occurred } => {
+                let at = match occurred {
+                    Some(occurred) => calendar.place(self.now, occurred).ok_or(Reject::TooLate)?,
+                    None => self.now,
+                };
+                let day = calendar.day_of(at);
+                self.run.admits(self.plan, member, day)?;
+                self.streak.accepts(phrase, (day.0 - self.run.first.0) as usize)?;
+                // A refused check-in leaves no row behind: only an existing row can refuse here.
+                let (_, row) = table.0.entry(seq, || Streak::begin(self.streak, day));
+                let counted = row.advance(self.streak, day, false)?;
+                Ok((row.state(self.streak), Some((day, at, counted))))
+            }
+            StreakAction::MakeUp(day) => {
+                self.run.admits(self.plan, member, day)?;
+                let row = table.0.get_mut(seq).ok_or(Reject::NothingToMakeUp)?;
+                let counted = row.make_up(self.streak, today, day)?;
+                Ok((row.state(self.streak), Some((day, self.now, counted))))
+            }
+            StreakAction::Repair(days) => {
+                self.run.admits(self.plan, member, today)?;
+                let row = table.0.get_mut(seq).ok_or(Reject::BadRepair)?;
+                row.repair(today, days)?;
+                Ok((row.state(self.streak), None))
+            }
+        }
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "a system names everything it reads and writes")]
+fn check_in(
+    setup: Res<Setup>,
+    now: Res<Now>,
+    members: Members,
+    runs: Runs,
+    mut tables: Query<&mut Streaks>,
+    mut requests: MessageReader<StreakRequest>,
+    mut facts: MessageWriter<Happened>,
+    mut outcomes: ResMut<Outcomes>,
+    mut touched: ResMut<Touched>,
+) {
+    for request in requests.read() {
+        let served =
+            runs.get(request.run.seq).ok_or(Reject::UnknownRun).and_then(|(entity, run, plan)| {
+                let streak = plan.streak.as_ref().ok_or(Reject::WrongKind)?;
+                let mut table = tables.get_mut(entity).map_err(|_| Reject::UnknownRun)?;
+                let place = Place { run, plan, streak, now: now.at };
+                place.serve(request, &members, &mut table)
+            });
+        let result = served.map(|(state, counted)| {
+            touched.member(request.member.seq);
+            if let Some((day, at, counted)) = counted {
+                let community = members.get(request.member.seq).map_or(0, |m| m.community);
+                facts.write(fact(setup.branch, community, request, day, at, counted, state));
+            }
+            Receipt::CheckedIn(state)
+        });
+        outcomes.set(request.index, result);
+    }
+}
+
+fn fact(
+    branch: BranchId,
+    community: u32,
+    request: &StreakRequest,
+    day: Day,
+    at: Timestamp,
+    counted: Counted,
+    state: StreakState,
+) -> Happened {
+    Happened(Fact {
+        member: request.member,
+        community: CommunityId::new(branch, community),
+        run: request.run,
+        day,
+        at,
+        kind: FactKind::CheckedIn {
+            streak: state.length,
+            total: state.total,
+            comeback: counted.comeback,
+            made_up: counted.made_up,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! The one place where work becomes durable, and the only one that lets it be seen: a group of
+//! batches is appended, then published, then answered, then told to subscribers.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use dengmi_core::BranchId;
+use dengmi_core::view::Event;
+use dengmi_store::snapshot::{self, Snapshot};
+use dengmi_store::{Commit, Head, Journal, StoreError};
+use tokio::sync::mpsc;
+
+use crate::branch::Shared;
+use crate::inbox::{Answer, SubmitError, Submitted};
+use crate::views::Delta;
+
+/// How long nothing must have been committed before the store does its housekeeping.
+const IDLE: Duration = Duration::from_millis(500);
+
+/// What the writer hands over.
+pub(crate) enum Job {
+    /// Batches to commit.
+    Commit(Box<Group>),
+    /// Something to publish that is committed already.
+    Publish(Box<Delta>),
+    /// Events to tell that are committed already.
+    Tell(Vec<Event>),
+}
+
+/// Batches that are committed together.
+pub(crate) struct Group {
+    pub(crate) commits: Vec<Commit>,
+    pub(crate) answers: Vec<(Answer, Submitted)>,
+    pub(crate) delta: Delta,
+    /// The state after the last batch, where a snapshot is due.
+    pub(crate) save: Option<Save>,
+}
+
+/// A state to be written to a file once it is committed.
+pub(crate) struct Save {
+    pub(crate) folder: PathBuf,
+    /// Complete but for the record's hash, which the commit gives.
+    pub(crate) snapshot: Snapshot,
+}
+
+/// Commits groups in the order they come, until the writer is gone.
+pub(crate) async fn run<J: Journal>(
+    journal: Arc<J>,
+    shared: Arc<Shared>,
+    mut jobs: mpsc::UnboundedReceiver<Job>,
+) {
+    let mut worked = false;
+    loop {
+        let job = if worked {
+            match tokio::time::timeout(IDLE, jobs.recv()).await {
+                Ok(job) => job,
+                Err(_) => {
+                    worked = false;
+                    if let Err(error) = journal.checkpoint_when_idle().await {
+                        tracing::warn!(branch = %shared.branch, %error, "housekeeping of the store");
+                    }
+                    continue;
+                }
+            }
+        } else {
+            jobs.recv().await
+        };
+        match job {
+            None => return,
+            Some(Job::Publish(delta)) => shared.views.publish(*delta),
+            Some(Job::Tell(events)) => tell(&shared, events),
+            Some(Job::Commit(group)) => {
+                commit(&*journal, &shared, *group).await;
+                worked = true;
+            }
+        }
+    }
+}
+
+async fn commit<J: Journal>(journal: &J, shared: &Shared, group: Group) {
+    let Group { commits, answers, delta, save } = group;
+    let commands: usize = commits.iter().map(|commit| commit.batch.batch.commands.len()).sum();
+    let events: Vec<Event> = commits.iter().flat_map(|commit| commit.events.clone()).collect();
+    metrics::histogram!("dengmi_group_batches").record(commits.len() as f64);
+    let started = Instant::now();
+    let result = journal.append(shared.branch, commits).await;
+    metrics::histogram!("dengmi_commit_seconds").record(started.elapsed().as_secs_f64());
+    // The writer goes on with the next group while this one is published.
+    shared.inbox.committed(result.clone());
+    match result {
+        Ok(head) => {
+            metrics::counter!("dengmi_commands_total", "result" => "committed")
+                .increment(commands as u64);
+            shared.views.publish(delta);
+            for (answer, submitted) in answers {
+                answer.give(Ok(submitted));
+            }
+            tell(shared, events);
+            if let Some(save) = save {
+                write(shared.branch, save, head);
+            }
+        }
+        Err(error) => {
+            metrics::counter!("dengmi_commands_total", "result" => "failed")
+                .increment(commands as u64);
+            let refusal = refusal(&error);
+            for (answer, _) in answers {
+                answer.give(Err(refusal));
+            }
+        }
+    }
+}
+
+/// What a sender is told when a commit failed.
+pub(crate) fn refusal(error: &StoreError) -> SubmitError {
+    match error {
+        StoreError::Full { .. } => SubmitError::ReadOnly,
+        _ => SubmitError::Unavailable,
+    }
+}
+
+fn tell(shared: &Shared, events: Vec<Event>) {
+    for event in events {
+        // Nobody listening is fine: whoever comes later reads the outbox.
+        let _ = shared.events.send(Arc::new(event));
+    }
+}
+
+/// Compresses and writes a snapshot aside; the branch goes on meanwhile.
+fn write(branch: BranchId, save: Save, head: Head) {
+    tokio::task::spawn_blocking(move || {
+        let started = Instant::now();
+        let snapshot = Snapshot { hash: head.hash, ..save.snapshot };
+        match snapshot::write(&save.folder, &snapshot) {
+            Ok(path) => {
+                let ms = started.elapsed().as_millis();
+                tracing::info!(%branch, seq = snapshot.seq, ms, path = %path.display(), "snapshot");
+            }
+            // The journal alone is enough; the next one may succeed.
+            Err(error) => tracing::warn!(%branch, %error, "snapshot"),
+        }
+    });
+}

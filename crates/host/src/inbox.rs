@@ -1,0 +1,178 @@
+//! What waits for the writer of a branch: one short lock, and no wake-up that nobody needs.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use dengmi_core::{Command, Outcome};
+use dengmi_store::{CommandKey, Head, StoreError};
+use tokio::sync::oneshot;
+
+/// Why a command was not applied, as far as its sender can know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SubmitError {
+    /// The key is no good.
+    #[error(transparent)]
+    Key(#[from] crate::keys::KeyFault),
+    /// Too many commands wait.
+    #[error("the branch is busy; send the command again in a moment, with the same key")]
+    Busy,
+    /// The disk is full.
+    #[error("the branch takes no commands because its disk is full; send it again later")]
+    ReadOnly,
+    /// The branch is recovering or stopped. The command may or may not have been committed.
+    #[error("the branch is unavailable; send the command again with the same key")]
+    Unavailable,
+    /// No such branch here.
+    #[error("no such branch is served here")]
+    UnknownBranch,
+}
+
+/// A committed command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Submitted {
+    /// What the engine answered.
+    pub outcome: Outcome,
+    /// Whether this is the outcome of an earlier submission under the same key.
+    pub replayed: bool,
+}
+
+/// Where an answer goes. The sender may have gone away meanwhile; that is nobody's fault.
+pub(crate) struct Answer {
+    pub(crate) to: oneshot::Sender<Result<Submitted, SubmitError>>,
+    /// Gives the place in the queue back when the command is answered.
+    pub(crate) _place: Option<tokio::sync::OwnedSemaphorePermit>,
+}
+
+impl Answer {
+    pub(crate) fn give(self, result: Result<Submitted, SubmitError>) {
+        let _ = self.to.send(result);
+    }
+}
+
+/// A command on its way to the writer.
+pub(crate) struct Submission {
+    /// `None` for the host's own commands.
+    pub(crate) key: Option<CommandKey>,
+    pub(crate) command: Command,
+    pub(crate) answer: Answer,
+}
+
+#[derive(Default)]
+struct Queue {
+    submissions: Vec<Submission>,
+    committed: Option<Result<Head, StoreError>>,
+    stop: bool,
+    closed: bool,
+    /// The writer sleeps, and wants to be woken at so many submissions.
+    wake_at: Option<usize>,
+}
+
+/// What the writer found when it looked.
+pub(crate) struct Taken {
+    pub(crate) submissions: Vec<Submission>,
+    pub(crate) committed: Option<Result<Head, StoreError>>,
+    pub(crate) stop: bool,
+}
+
+/// The queue of one writer.
+#[derive(Default)]
+pub(crate) struct Inbox {
+    queue: Mutex<Queue>,
+    writer: Condvar,
+}
+
+impl Inbox {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands in a command.
+    pub(crate) fn submit(&self, submission: Submission) {
+        let mut queue = self.lock();
+        if queue.closed {
+            drop(queue);
+            submission.answer.give(Err(SubmitError::Unavailable));
+            return;
+        }
+        queue.submissions.push(submission);
+        self.wake(&queue);
+    }
+
+    fn wake(&self, queue: &Queue) {
+        let enough = |count| queue.submissions.len() == count;
+        if queue.wake_at.is_some_and(enough) {
+            self.writer.notify_one();
+        }
+    }
+
+    /// Reports how a commit ended.
+    pub(crate) fn committed(&self, result: Result<Head, StoreError>) {
+        self.lock().committed = Some(result);
+        self.writer.notify_one();
+    }
+
+    /// Asks the writer to finish what waits and stop.
+    pub(crate) fn stop(&self) {
+        self.lock().stop = true;
+        self.writer.notify_one();
+    }
+
+    /// Whether the writer was asked to stop.
+    pub(crate) fn stopping(&self) -> bool {
+        self.lock().stop
+    }
+
+    /// Refuses everything from now on.
+    pub(crate) fn close(&self) {
+        let mut queue = self.lock();
+        queue.closed = true;
+        let left = std::mem::take(&mut queue.submissions);
+        drop(queue);
+        left.into_iter().for_each(|one| one.answer.give(Err(SubmitError::Unavailable)));
+    }
+
+    /// Takes everything as soon as a commit has ended, the branch is to stop, or `enough`
+    /// submissions wait; at the latest after `longest`. After a stop was reported once, only the
+    /// others count.
+    pub(crate) fn take(&self, enough: usize, longest: Duration, stop_known: bool) -> Taken {
+        let until = Instant::now() + longest;
+        let mut queue = self.lock();
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if queue.committed.is_some()
+                || queue.submissions.len() >= enough
+                || (queue.stop && !stop_known)
+                || left.is_zero()
+            {
+                queue.wake_at = None;
+                return Taken {
+                    submissions: std::mem::take(&mut queue.submissions),
+                    committed: queue.committed.take(),
+                    stop: queue.stop,
+                };
+            }
+            queue.wake_at = Some(enough);
+            queue =
+                self.writer.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Sleeps while answering everything with `error`, until `longest` has passed or the branch is
+    /// to stop.
+    pub(crate) fn refuse(&self, longest: Duration, error: SubmitError) {
+        let until = Instant::now() + longest;
+        let mut queue = self.lock();
+        loop {
+            let refused = std::mem::take(&mut queue.submissions);
+            refused.into_iter().for_each(|one| one.answer.give(Err(error)));
+            let left = until.saturating_duration_since(Instant::now());
+            if queue.stop || left.is_zero() {
+                queue.wake_at = None;
+                return;
+            }
+            queue.wake_at = Some(1);
+            queue =
+                self.writer.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}

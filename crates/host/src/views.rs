@@ -1,0 +1,445 @@
+//! What readers see. Plain copies of committed state behind an atomic pointer: a reader never
+//! takes a lock that the writer holds, and never sees what is not durable.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use dengmi_core::command::Key;
+use dengmi_core::view::board::{self, BoardKey, BoardPolicy, Ranked};
+use dengmi_core::view::{Catalog, MemberCard, MemberStatus, Score};
+use dengmi_core::{BranchId, CommunityId, MemberId, Period, RoundId, Timestamp};
+
+/// Members in one chunk: a publication copies the chunks with changed members, and only those.
+const CHUNK: usize = 128;
+
+/// Standings up to this many members are ranked again whenever they changed.
+const SMALL_BOARD: usize = 1_000;
+
+/// A larger standing is ranked again no sooner than this many times its ranking took, so ranking
+/// takes at most this share of one core, ...
+const RANKING_SHARE: u32 = 8;
+
+/// ... but never later than this.
+const RANKING_WAIT_MAX: Duration = Duration::from_millis(100);
+
+/// Most live standings kept ranked. There is one of each kind of period for every group.
+const RANKED_MAX: usize = 16_384;
+
+/// State as of one committed batch.
+#[derive(Clone, Debug, Default)]
+pub struct Published {
+    /// Number of the batch.
+    pub seq: u64,
+    /// Its time.
+    pub at: Timestamp,
+    /// Slowly changing things.
+    pub catalog: Arc<Catalog>,
+    /// Rises whenever somebody begins or ceases to be shown.
+    pub people: u64,
+    chunks: Vec<Arc<[Arc<MemberCard>]>>,
+    /// For each group, by number, the last batch that changed a card of one of its members.
+    changed: Vec<u64>,
+    scores: BTreeMap<BoardKey, Arc<Scores>>,
+    keys: Arc<BTreeMap<RoundId, Vec<Key>>>,
+}
+
+/// Scores of a run or a round.
+#[derive(Debug)]
+pub(crate) struct Scores {
+    pub(crate) seq: u64,
+    pub(crate) policy: BoardPolicy,
+    pub(crate) scores: Vec<(MemberId, Score)>,
+}
+
+impl Published {
+    /// One member.
+    #[must_use]
+    pub fn member(&self, branch: BranchId, member: MemberId) -> Option<&Arc<MemberCard>> {
+        let index = member.seq.checked_sub(1).filter(|_| member.branch == branch)? as usize;
+        self.chunks.get(index / CHUNK)?.get(index % CHUNK)
+    }
+
+    /// How many members there are.
+    #[must_use]
+    pub fn members(&self) -> u32 {
+        let before_last = self.chunks.len().saturating_sub(1) * CHUNK;
+        let count = before_last + self.chunks.last().map_or(0, |chunk| chunk.len());
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
+    /// Every member, in id order.
+    pub fn cards(&self) -> impl Iterator<Item = &Arc<MemberCard>> {
+        self.chunks.iter().flat_map(|chunk| chunk.iter())
+    }
+
+    /// The keys in force of a revealed round.
+    #[must_use]
+    pub fn keys(&self, round: RoundId) -> Option<&[Key]> {
+        self.keys.get(&round).map(Vec::as_slice)
+    }
+
+    /// This state with a delta on top.
+    fn with(&self, delta: Delta) -> Published {
+        let mut next = if delta.whole { Published::default() } else { self.clone() };
+        next.people = self.people + u64::from(delta.whole);
+        (next.seq, next.at) = (delta.seq, delta.at);
+        if let Some(catalog) = delta.catalog {
+            next.catalog = catalog;
+        }
+        if let Some(keys) = delta.keys {
+            next.keys = keys;
+        }
+        next.place(delta.cards);
+        if delta.whole {
+            // What changed while nobody looked is unknown: everything may have.
+            next.changed.iter_mut().for_each(|changed| *changed = delta.seq);
+        }
+        for (key, scores) in delta.scores {
+            match scores {
+                Some(scores) => next.scores.insert(key, scores),
+                None => next.scores.remove(&key),
+            };
+        }
+        next
+    }
+
+    /// Puts cards, in id order, into their chunks.
+    fn place(&mut self, cards: Vec<Arc<MemberCard>>) {
+        let mut cards = cards.into_iter().peekable();
+        while let Some(first) = cards.peek() {
+            let chunk = (first.id.seq as usize).saturating_sub(1) / CHUNK;
+            let mut members = self.chunks.get(chunk).map_or_else(Vec::new, |chunk| chunk.to_vec());
+            while let Some(card) = cards.next_if(|card| (card.id.seq as usize - 1) / CHUNK == chunk)
+            {
+                let slot = (card.id.seq as usize - 1) % CHUNK;
+                self.note_change(members.get(slot).cloned(), &card);
+                match members.get_mut(slot) {
+                    Some(member) => *member = card,
+                    None => members.push(card),
+                }
+            }
+            match self.chunks.get_mut(chunk) {
+                Some(place) => *place = members.into(),
+                None => self.chunks.push(members.into()),
+            }
+        }
+    }
+
+    fn note_change(&mut self, before: Option<Arc<MemberCard>>, now: &MemberCard) {
+        let groups = before.iter().map(|card| card.community).chain([now.community]);
+        for group in groups.collect::<Vec<_>>() {
+            let index = group.seq as usize;
+            if index >= self.changed.len() {
+                self.changed.resize(index + 1, 0);
+            }
+            self.changed[index] = self.seq;
+        }
+        let visible = |card: &MemberCard| (card.status, card.shown);
+        if before.is_none_or(|before| visible(&before) != visible(now)) {
+            self.people += 1;
+        }
+    }
+
+    fn changed(&self, community: CommunityId) -> u64 {
+        self.changed.get(community.seq as usize).copied().unwrap_or(0)
+    }
+}
+
+/// What a group of batches changed, taken from the engine before the next batch is applied.
+#[derive(Debug, Default)]
+pub(crate) struct Delta {
+    pub(crate) seq: u64,
+    pub(crate) at: Timestamp,
+    /// Replaces everything published before.
+    pub(crate) whole: bool,
+    pub(crate) catalog: Option<Arc<Catalog>>,
+    /// In id order, each member once.
+    pub(crate) cards: Vec<Arc<MemberCard>>,
+    /// Scores of runs and rounds; `None` where there are none any more.
+    pub(crate) scores: Vec<(BoardKey, Option<Arc<Scores>>)>,
+    pub(crate) keys: Option<Arc<BTreeMap<RoundId, Vec<Key>>>>,
+}
+
+/// A ranked standing.
+#[derive(Debug)]
+pub struct Standing {
+    /// Number of the last batch that changed it.
+    pub version: u64,
+    /// How it is shown.
+    pub policy: BoardPolicy,
+    /// Everyone with a score, best first.
+    pub ranked: Vec<Ranked>,
+    /// When the period ends, for standings with a period.
+    pub next_reset: Option<Timestamp>,
+}
+
+/// The published views of one branch.
+pub struct Views {
+    branch: BranchId,
+    published: ArcSwap<Published>,
+    slots: Mutex<HashMap<BoardKey, Arc<Slot>>>,
+    /// When each run's or round's standing was last asked for.
+    asked: Mutex<HashMap<BoardKey, Instant>>,
+}
+
+#[derive(Default)]
+struct Slot {
+    ranked: ArcSwapOption<Cached>,
+    ranking: Mutex<()>,
+}
+
+struct Cached {
+    standing: Arc<Standing>,
+    at: Instant,
+    took: Duration,
+}
+
+impl Cached {
+    fn good_for(&self, version: u64) -> bool {
+        let wait = (self.took * RANKING_SHARE).min(RANKING_WAIT_MAX);
+        self.standing.version == version
+            || self.standing.ranked.len() > SMALL_BOARD && self.at.elapsed() < wait
+    }
+}
+
+impl Views {
+    pub(crate) fn new(branch: BranchId) -> Self {
+        Self {
+            branch,
+            published: ArcSwap::default(),
+            slots: Mutex::default(),
+            asked: Mutex::default(),
+        }
+    }
+
+    /// The state last published.
+    #[must_use]
+    pub fn published(&self) -> Arc<Published> {
+        self.published.load_full()
+    }
+
+    /// One member.
+    #[must_use]
+    pub fn member(&self, member: MemberId) -> Option<Arc<MemberCard>> {
+        self.published.load().member(self.branch, member).cloned()
+    }
+
+    /// Whether a member may be shown by name.
+    #[must_use]
+    pub fn shown(&self, member: MemberId) -> bool {
+        let published = self.published.load();
+        let card = published.member(self.branch, member);
+        card.is_some_and(|card| card.shown && card.status == MemberStatus::Active)
+    }
+
+    /// A standing that is still open; `None` where there is no such standing, or it is closed.
+    /// `now` decides which periods are current.
+    ///
+    /// Members of large groups may find it up to 100 ms behind their own card.
+    #[must_use]
+    pub fn standing(&self, key: BoardKey, now: Timestamp) -> Option<Arc<Standing>> {
+        let published = self.published.load();
+        let source = Source::find(&published, key, now)?;
+        let version = source.version(&published);
+        let slot = self.slot(key, &published, now);
+        if let Some(cached) = &*slot.ranked.load()
+            && cached.good_for(version)
+        {
+            return Some(cached.standing.clone());
+        }
+        // Others who want the same standing wait for this reader instead of ranking it too.
+        let _ranking = slot.ranking.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cached) = &*slot.ranked.load()
+            && cached.good_for(version)
+        {
+            return Some(cached.standing.clone());
+        }
+        let started = Instant::now();
+        let standing = Arc::new(source.rank(self.branch, &published, version));
+        let cached =
+            Cached { standing: standing.clone(), at: Instant::now(), took: started.elapsed() };
+        metrics::histogram!("dengmi_ranking_seconds").record(cached.took.as_secs_f64());
+        slot.ranked.store(Some(Arc::new(cached)));
+        Some(standing)
+    }
+
+    fn slot(&self, key: BoardKey, published: &Published, now: Timestamp) -> Arc<Slot> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if slots.len() >= RANKED_MAX && !slots.contains_key(&key) {
+            slots.retain(|key, _| Source::find(published, *key, now).is_some());
+        }
+        slots.entry(key).or_default().clone()
+    }
+
+    /// Notes that somebody wants to see a run's or round's standing.
+    pub(crate) fn ask(&self, key: BoardKey) {
+        if !matches!(key, BoardKey::Community(..)) {
+            let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+            if asked.len() >= RANKED_MAX {
+                asked.retain(|_, at| at.elapsed() < Duration::from_secs(60));
+            }
+            asked.insert(key, Instant::now());
+        }
+    }
+
+    /// Whether a run's or round's standing was asked for in the last minute.
+    pub(crate) fn asked(&self, key: BoardKey) -> bool {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.get(&key).is_some_and(|at| at.elapsed() < Duration::from_secs(60))
+    }
+
+    /// Publishes a delta. Called by one task only, in the order of commits.
+    pub(crate) fn publish(&self, delta: Delta) {
+        let next = self.published.load().with(delta);
+        self.published.store(Arc::new(next));
+    }
+}
+
+/// Where a standing's scores come from.
+enum Source<'a> {
+    Community { id: CommunityId, period: Period, policy: BoardPolicy, members: &'a [MemberId], next_reset: Timestamp },
+    Scores(&'a Scores),
+}
+
+impl<'a> Source<'a> {
+    fn find(published: &'a Published, key: BoardKey, now: Timestamp) -> Option<Self> {
+        let BoardKey::Community(id, period) = key else {
+            return published.scores.get(&key).map(|scores| Self::Scores(scores));
+        };
+        let communities = &published.catalog.communities;
+        let index = communities.binary_search_by_key(&id, |view| view.id).ok()?;
+        let view = &communities[index];
+        let today = view.calendar.day_of(now.max(published.at));
+        (Period::containing(period.kind, today) == period).then(|| Self::Community {
+            id,
+            period,
+            policy: view.policy,
+            members: &view.members,
+            next_reset: view.calendar.start_of(period.next().first),
+        })
+    }
+
+    fn version(&self, published: &Published) -> u64 {
+        match self {
+            Self::Community { id, .. } => published.changed(*id),
+            Self::Scores(scores) => scores.seq,
+        }
+    }
+
+    fn rank(&self, branch: BranchId, published: &Published, version: u64) -> Standing {
+        match self {
+            Self::Community { period, policy, members, next_reset, .. } => {
+                let cards = members.iter().filter_map(|id| published.member(branch, *id));
+                let scores = cards.map(|card| (card.id, card.score_in(*period)));
+                let ranked = board::rank(policy.ties, scores);
+                Standing { version, policy: *policy, ranked, next_reset: Some(*next_reset) }
+            }
+            Self::Scores(Scores { policy, scores, .. }) => {
+                let ranked = board::rank(policy.ties, scores.iter().copied());
+                Standing { version, policy: *policy, ranked, next_reset: None }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dengmi_core::view::CommunityView;
+    use dengmi_core::{Calendar, Day, ManagerId, PeriodKind, Points};
+
+    use super::*;
+
+    const BRANCH: BranchId = BranchId(1);
+    const GROUP: CommunityId = CommunityId::new(BRANCH, 1);
+    const TODAY: Day = Day(20_000);
+
+    fn card(seq: u32, points: i32) -> Arc<MemberCard> {
+        Arc::new(MemberCard {
+            id: MemberId::new(BRANCH, seq),
+            status: MemberStatus::Active,
+            community: GROUP,
+            joined: TODAY,
+            consented: true,
+            shown: true,
+            balance: Points(i64::from(points)),
+            scored: TODAY,
+            scores: [Score { points, reached: u64::from(seq) }; 4],
+            streaks: Vec::new(),
+            answered: Vec::new(),
+        })
+    }
+
+    fn delta(seq: u64, cards: Vec<Arc<MemberCard>>) -> Delta {
+        Delta { seq, at: Calendar::default().start_of(TODAY), cards, ..Delta::default() }
+    }
+
+    fn views(members: u32) -> Views {
+        let views = Views::new(BRANCH);
+        let catalog = Catalog {
+            communities: vec![CommunityView {
+                id: GROUP,
+                template: "a".parse().unwrap(),
+                manager: ManagerId::new(BRANCH, 1),
+                calendar: Calendar::default(),
+                members: (1..=members).map(|seq| MemberId::new(BRANCH, seq)).collect(),
+                capacity: 500,
+                policy: BoardPolicy::default(),
+            }],
+            ..Catalog::default()
+        };
+        let cards = (1..=members).map(|seq| card(seq, 0)).collect();
+        views.publish(Delta { catalog: Some(Arc::new(catalog)), ..delta(1, cards) });
+        views
+    }
+
+    fn day_board(day: Day) -> BoardKey {
+        BoardKey::Community(GROUP, Period::containing(PeriodKind::Day, day))
+    }
+
+    #[test]
+    fn only_chunks_with_changed_members_are_copied() {
+        let views = views(300);
+        let before = views.published();
+        views.publish(delta(2, vec![card(130, 5), card(140, 7)]));
+        let after = views.published();
+        let same: Vec<bool> =
+            before.chunks.iter().zip(&after.chunks).map(|(a, b)| Arc::ptr_eq(a, b)).collect();
+        assert_eq!(same, [true, false, true]);
+        assert_eq!(after.members(), 300);
+        assert!(after.cards().enumerate().all(|(i, card)| card.id.seq as usize == i + 1));
+        assert_eq!(views.member(MemberId::new(BRANCH, 140)).unwrap().balance, Points(7));
+        assert!(views.member(MemberId::new(BRANCH, 301)).is_none());
+        assert!(views.member(MemberId::new(BranchId(2), 1)).is_none());
+    }
+
+    #[test]
+    fn a_standing_follows_its_group_and_its_period() {
+        let views = views(200);
+        let at = |day| Calendar::default().start_of(day);
+        let board = |key, now| views.standing(key, now);
+        assert!(board(day_board(TODAY), at(TODAY)).unwrap().ranked.is_empty());
+        views.publish(delta(2, vec![card(3, 5), card(9, 8)]));
+        let standing = board(day_board(TODAY), at(TODAY)).unwrap();
+        let order: Vec<_> = standing.ranked.iter().map(|row| (row.rank, row.member.seq)).collect();
+        assert_eq!((standing.version, order), (2, vec![(1, 9), (2, 3)]));
+        assert_eq!(standing.next_reset, Some(at(TODAY.plus(1))));
+        let again = board(day_board(TODAY), at(TODAY)).unwrap();
+        assert!(Arc::ptr_eq(&standing, &again), "nothing changed, nothing was ranked");
+        assert!(board(day_board(TODAY), at(TODAY.plus(1))).is_none(), "yesterday is closed");
+        assert!(board(day_board(TODAY.plus(1)), at(TODAY.plus(1))).unwrap().ranked.is_empty());
+    }
+
+    #[test]
+    fn people_changes_are_counted() {
+        let views = views(3);
+        let before = views.published().people;
+        views.publish(delta(2, vec![card(1, 9)]));
+        assert_eq!(views.published().people, before);
+        let hidden = MemberCard { shown: false, ..(*card(2, 0)).clone() };
+        views.publish(delta(3, vec![Arc::new(hidden)]));
+        assert_eq!(views.published().people, before + 1);
+        assert!(!views.shown(MemberId::new(BRANCH, 2)) && views.shown(MemberId::new(BRANCH, 1)));
+    }
+}

@@ -1,0 +1,354 @@
+//! What only a database on disk can get wrong. Everything else is in the conformance suite.
+
+use std::path::Path;
+
+use dengmi_core::Timestamp;
+use sqlx::ConnectOptions as _;
+
+use super::*;
+use crate::conformance::fixture::{B, batch, commit, history, member, meta};
+use crate::record::Record;
+use crate::{Commit, Directory, Journal, Profile, verify};
+
+impl SqliteStore {
+    /// A connection beside the store's own, as an attacker or a broken disk would have it.
+    async fn intruder(&self) -> sqlx::SqliteConnection {
+        sqlx::sqlite::SqliteConnectOptions::new().filename(&self.path).connect().await.unwrap()
+    }
+
+    pub(crate) async fn tamper(&self, branch: BranchId, seq: u64, f: impl FnOnce(&mut Record)) {
+        let mut intruder = self.intruder().await;
+        let (branch, seq) = (branch_column(branch), rows::column(seq));
+        let row = sqlx::query(
+            "SELECT seq, at, prev, hash, body FROM journal WHERE branch = $1 AND seq = $2",
+        )
+        .bind(branch)
+        .bind(seq)
+        .fetch_one(&mut intruder)
+        .await
+        .unwrap();
+        let mut record = rows::record(B, &row);
+        f(&mut record);
+        let done = sqlx::query(
+            "UPDATE journal SET at = $3, prev = $4, hash = $5, body = $6 \
+             WHERE branch = $1 AND seq = $2",
+        )
+        .bind(branch)
+        .bind(seq)
+        .bind(record.at.0)
+        .bind(record.prev.0.to_vec())
+        .bind(record.hash.0.to_vec())
+        .bind(record.body)
+        .execute(&mut intruder)
+        .await
+        .unwrap();
+        assert_eq!(done.rows_affected(), 1);
+        self.writer.lock().await.reset();
+    }
+
+    pub(crate) async fn tamper_entry(&self, branch: BranchId, id: u64, points: i64) {
+        let done = sqlx::query("UPDATE ledger SET points = $3 WHERE branch = $1 AND entry = $2")
+            .bind(branch_column(branch))
+            .bind(rows::column(id))
+            .bind(points)
+            .execute(&mut self.intruder().await)
+            .await
+            .unwrap();
+        assert_eq!(done.rows_affected(), 1);
+    }
+
+    async fn spoil(&self, sql: &'static str) {
+        sqlx::query(sql).execute(&mut self.intruder().await).await.unwrap();
+    }
+}
+
+async fn open(path: &Path) -> SqliteStore {
+    SqliteStore::open(path, OpenOptions::default()).await.unwrap()
+}
+
+#[tokio::test]
+async fn everything_is_there_after_reopening() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dengmi.db");
+    let mut head = None;
+    // Closed in order, then dropped as a killed process would leave it.
+    for round in 0..4_u64 {
+        let store = open(&path).await;
+        store.create_branch(meta()).await.unwrap();
+        let recovered = store.recover(B).await.unwrap();
+        assert_eq!(recovered.cut, None);
+        assert_eq!(head.unwrap_or(recovered.head), recovered.head);
+        let part = history(5 * (round + 1)).split_off(5 * round as usize);
+        head = Some(store.append(B, part).await.unwrap());
+        if round % 2 == 0 {
+            store.close().await.unwrap();
+        }
+    }
+    let store = open(&path).await;
+    let report = verify(&store, B).await.unwrap();
+    assert!(report.is_sound(), "{report:?}");
+    assert_eq!((report.records, report.entries), (20, 40));
+    store.check_file().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_second_owner_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dengmi.db");
+    let first = open(&path).await;
+    let second = SqliteStore::open(&path, OpenOptions::default()).await;
+    assert_eq!(second.unwrap_err(), StoreError::Owned { path: path.clone() });
+    first.create_branch(meta()).await.unwrap();
+    drop(first);
+    open(&path).await;
+}
+
+#[tokio::test]
+async fn a_missing_database_is_created_only_where_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dengmi.db");
+    let options = OpenOptions { create: false, ..OpenOptions::default() };
+    let missing = SqliteStore::open(&path, options).await;
+    assert!(matches!(missing, Err(StoreError::File { .. })), "{missing:?}");
+    assert!(!path.exists());
+    open(&path).await.close().await.unwrap();
+    SqliteStore::open(&path, options).await.unwrap();
+    let nowhere = folder.path().join("none").join("dengmi.db");
+    let missing = SqliteStore::open(nowhere, OpenOptions::default()).await;
+    assert!(matches!(missing, Err(StoreError::File { .. })), "{missing:?}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_the_owner_can_read_the_files() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("dengmi.db")).await;
+    store.create_branch(meta()).await.unwrap();
+    for name in ["dengmi.db", "dengmi.db-wal"] {
+        let mode = std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{name} {mode:o}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_database_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dengmi.db");
+    std::fs::write(&path, "灯谜".repeat(1_000)).unwrap();
+    let refused = SqliteStore::open(&path, OpenOptions::default()).await;
+    assert!(matches!(refused, Err(StoreError::DamagedRow { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_release_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dengmi.db");
+    let store = open(&path).await;
+    store
+        .spoil(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+             VALUES (9, 'later', 1, x'00', 0)",
+        )
+        .await;
+    store.close().await.unwrap();
+    let refused = SqliteStore::open(&path, OpenOptions::default()).await;
+    assert!(
+        matches!(refused, Err(StoreError::NewerFormat { found: 9, known: 1, .. })),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
+async fn readers_cannot_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("dengmi.db")).await;
+    store.create_branch(meta()).await.unwrap();
+    let refused = sqlx::query("DELETE FROM branch").execute(&store.readers).await;
+    assert!(refused.is_err());
+    assert_eq!(store.branches().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_error_in_the_middle_of_a_group_leaves_nothing_and_does_not_stick() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("dengmi.db")).await;
+    store.create_branch(meta()).await.unwrap();
+    let head = store.append(B, history(2)).await.unwrap();
+    // The outbox is written after journal and ledger.
+    store.spoil("ALTER TABLE outbox RENAME TO elsewhere").await;
+    let failed = store.append(B, history(4).split_off(2)).await;
+    assert!(matches!(failed, Err(StoreError::Unavailable { .. })), "{failed:?}");
+    store.spoil("ALTER TABLE elsewhere RENAME TO outbox").await;
+    assert_eq!(store.recover(B).await.unwrap().head, head);
+    assert_eq!(store.append(B, history(4).split_off(2)).await.unwrap().seq, 4);
+    assert!(verify(&store, B).await.unwrap().is_sound());
+}
+
+#[tokio::test]
+async fn a_full_disk_is_named_and_passes() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("dengmi.db")).await;
+    store.create_branch(meta()).await.unwrap();
+    let head = store.append(B, vec![commit(1)]).await.unwrap();
+    // The page limit of a connection fails exactly as a full disk does.
+    sqlx::query("PRAGMA max_page_count = 1")
+        .execute(store.writer.lock().await.connection().await.unwrap())
+        .await
+        .unwrap();
+    let large = || Commit { batch: batch(2, 20_000), ..commit(2) };
+    let refused = store.append(B, vec![large()]).await;
+    assert!(matches!(refused, Err(StoreError::Full { .. })), "{refused:?}");
+    assert_eq!(store.recover(B).await.unwrap().head, head);
+    assert_eq!(store.append(B, vec![large()]).await.unwrap().seq, 2);
+    assert!(verify(&store, B).await.unwrap().is_sound());
+}
+
+#[tokio::test]
+async fn a_cancelled_append_is_whole_or_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("dengmi.db")).await;
+    store.create_branch(meta()).await.unwrap();
+    let mut seq = 0;
+    for polls in 0..60 {
+        let commits = history(seq + 3).split_off(seq as usize);
+        let mut append = Box::pin(store.append(B, commits));
+        for _ in 0..polls {
+            let waited = tokio::time::timeout(std::time::Duration::from_micros(40), &mut append);
+            if waited.await.is_ok() {
+                break;
+            }
+        }
+        drop(append);
+        let head = store.recover(B).await.unwrap().head;
+        assert!(head.seq == seq || head.seq == seq + 3, "{head:?} after {seq}");
+        assert_eq!(head.entry, 2 * head.seq);
+        seq = head.seq;
+        // The next append follows whatever became of this one.
+        seq = store.append(B, history(seq + 1).split_off(seq as usize)).await.unwrap().seq;
+    }
+    assert!(verify(&store, B).await.unwrap().is_sound());
+}
+
+#[tokio::test]
+async fn records_that_vanished_are_missed() {
+    let folder = tempfile::tempdir().unwrap();
+    for (sql, seq) in [
+        ("DELETE FROM journal WHERE seq = 6", 6),
+        ("DELETE FROM journal WHERE seq = 2", 2),
+        ("UPDATE journal SET seq = 9 WHERE seq = 4", 4),
+        ("DELETE FROM ledger WHERE entry = 7", 4),
+        ("DELETE FROM outbox WHERE event = 5", 5),
+        ("UPDATE ledger SET rule = 'other' WHERE entry = 4", 2),
+        ("UPDATE branch SET seed = zeroblob(32)", 1),
+    ] {
+        let path = folder.path().join(format!("{}.db", sql.len()));
+        let store = open(&path).await;
+        store.create_branch(meta()).await.unwrap();
+        store.append(B, history(6)).await.unwrap();
+        store.spoil(sql).await;
+        let found = verify(&store, B).await.unwrap().damage;
+        assert!(
+            matches!(found, Some(StoreError::Damaged { seq: s, .. }) if s == seq),
+            "{sql}: {found:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_cut_record_is_kept_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("dengmi.db")).await;
+    store.create_branch(meta()).await.unwrap();
+    store.append(B, history(6)).await.unwrap();
+    // Its own number may be what is wrong.
+    store.spoil("UPDATE journal SET seq = 77 WHERE seq = 6").await;
+    let recovered = store.recover(B).await.unwrap();
+    assert_eq!((recovered.head.seq, recovered.cut.unwrap().seq), (5, 6));
+    let row =
+        sqlx::query("SELECT seq, why FROM journal_cut").fetch_one(&store.readers).await.unwrap();
+    assert_eq!(row.get::<i64, _>("seq"), 77);
+    assert!(verify(&store, B).await.unwrap().is_sound());
+}
+
+#[tokio::test]
+async fn damaged_rows_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("dengmi.db")).await;
+    store.create_branch(meta()).await.unwrap();
+    store.append(B, history(3)).await.unwrap();
+    let digest = dengmi_core::Digest::of(b"pack");
+    store.put_pack(digest, &[("a".to_owned(), "b".to_owned())]).await.unwrap();
+    for sql in [
+        "UPDATE ledger SET kind = 77 WHERE entry = 1",
+        "UPDATE outbox SET body = x'ffff' WHERE event = 1",
+        "UPDATE closed_board SET body = x'00'",
+        "UPDATE pack SET files = x'00'",
+    ] {
+        store.spoil(sql).await;
+    }
+    let named = |error: StoreError| match error {
+        StoreError::DamagedRow { what, .. } => what,
+        other => panic!("{other}"),
+    };
+    assert_eq!(named(store.entries_after(B, 0, 9).await.unwrap_err()), "entry 1 of branch b3");
+    assert_eq!(named(store.events_after(B, 0, 9).await.unwrap_err()), "event 1 of branch b3");
+    assert!(named(store.closed_boards(B, 9).await.unwrap_err()).contains("standing"));
+    assert!(named(store.pack(digest).await.unwrap_err()).starts_with("pack "));
+}
+
+#[tokio::test]
+async fn erased_data_leaves_the_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("dengmi.db")).await;
+    store.create_branch(meta()).await.unwrap();
+    let name = "一个独一无二的昵称-7f3a";
+    store
+        .put_profile(Profile {
+            member: member(1),
+            nickname: Some(name.to_owned()),
+            avatar: None,
+            channel_id: Some(name.to_owned()),
+            updated: Timestamp(1),
+        })
+        .await
+        .unwrap();
+    let found = || {
+        std::fs::read_dir(folder.path()).unwrap().any(|entry| {
+            let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+            bytes.windows(name.len()).any(|window| window == name.as_bytes())
+        })
+    };
+    assert!(found());
+    store.checkpoint_when_idle().await.unwrap();
+    assert!(found());
+    assert!(store.erase_profile(member(1)).await.unwrap());
+    store.checkpoint_when_idle().await.unwrap();
+    assert!(!found());
+}
+
+#[tokio::test]
+async fn an_idle_checkpoint_empties_the_log_and_waits_for_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dengmi.db");
+    let store = open(&path).await;
+    store.create_branch(meta()).await.unwrap();
+    store.append(B, history(50)).await.unwrap();
+    let log = || std::fs::metadata(folder.path().join("dengmi.db-wal")).unwrap().len();
+    assert!(log() > 0);
+    {
+        let mut reader = store.readers.acquire().await.unwrap();
+        let mut reading = sqlx::Connection::begin(&mut *reader).await.unwrap();
+        sqlx::query("SELECT * FROM branch").fetch_all(&mut *reading).await.unwrap();
+        store.append(B, history(51).split_off(50)).await.unwrap();
+        let started = std::time::Instant::now();
+        store.checkpoint_when_idle().await.unwrap();
+        assert!(started.elapsed().as_secs() < 4);
+        assert!(log() > 0);
+    }
+    store.append(B, history(52).split_off(51)).await.unwrap();
+    store.checkpoint_when_idle().await.unwrap();
+    assert_eq!(log(), 0);
+    assert_eq!(store.append(B, history(53).split_off(52)).await.unwrap().seq, 53);
+    assert!(verify(&store, B).await.unwrap().is_sound());
+}
