@@ -101,15 +101,14 @@ pub(crate) struct Inner<B> {
 
 impl<B: Backend> App<B> {
     pub(crate) fn new(backend: Arc<B>, limits: Limits, stopping: watch::Receiver<bool>) -> Self {
-        let requests = limits.requests_per_second.map(|rate| {
-            Bucket::new(Quota::per_second(rate).allow_burst(limits.burst))
-        });
+        let requests = limits
+            .requests_per_second
+            .map(|rate| Bucket::new(Quota::per_second(rate).allow_burst(limits.burst)));
         let logins = limits.logins_per_5_minutes;
         // One attempt comes back every 300 s / n.
         let pause = Duration::from_secs(300) / logins.get();
-        let quota = Quota::with_period(pause).map_or(Quota::per_minute(logins), |quota| {
-            quota.allow_burst(logins)
-        });
+        let quota = Quota::with_period(pause)
+            .map_or(Quota::per_minute(logins), |quota| quota.allow_burst(logins));
         let started = backend.now().0;
         Self(Arc::new(Inner {
             backend,
@@ -149,7 +148,7 @@ impl<K: Clone + Eq + std::hash::Hash> Bucket<K> {
         }
         self.limiter.check_key(key).map_err(|not_until| {
             let wait = not_until.wait_time_from(self.clock.now());
-            Problem::too_many(wait.as_secs() + 1)
+            Problem::too_many(u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1))
         })
     }
 }

@@ -282,7 +282,7 @@ impl Standing {
 pub struct Sheet {
     /// `questions[shown]` is the question's position in the content file's order.
     pub questions: Vec<u8>,
-    /// `options[shown question][shown option]` is the option's position in key order; empty for
+    /// `options[content question][shown option]` is the option's position in key order; empty for
     /// questions without options.
     pub options: Vec<Vec<u8>>,
 }

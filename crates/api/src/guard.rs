@@ -132,7 +132,9 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Uuid, Problem> {
         .ok()
         .and_then(|text| Uuid::try_parse(text.trim_matches('"')).ok())
         .filter(|key| key.get_version_num() == 7)
-        .ok_or_else(|| problem("the `Idempotency-Key` must be a UUID v7: its time bounds what is kept"))
+        .ok_or_else(|| {
+            problem("the `Idempotency-Key` must be a UUID v7: its time bounds what is kept")
+        })
 }
 
 async fn read<B>(app: &App<B>, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
@@ -181,7 +183,6 @@ async fn read<B>(app: &App<B>, headers: &HeaderMap, body: Body) -> Result<Bytes,
     }
     Ok(bytes)
 }
-
 
 fn is_json(headers: &HeaderMap) -> bool {
     headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|text| {

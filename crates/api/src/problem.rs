@@ -31,13 +31,13 @@ pub struct Problem {
     pub code: &'static str,
     /// Line of a fault in the request body, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub line: Option<usize>,
+    pub line: Option<u32>,
     /// Column of a fault in the request body, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub column: Option<usize>,
+    pub column: Option<u32>,
     /// Seconds after which to try again; the same as the `Retry-After` header.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub retry_after: Option<u64>,
+    pub retry_after: Option<u32>,
 }
 
 impl Problem {
@@ -60,7 +60,7 @@ impl Problem {
         }
     }
 
-    pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
+    pub(crate) fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);
         self
     }
@@ -107,7 +107,7 @@ impl Problem {
     }
 
     /// Too many requests.
-    pub(crate) fn too_many(seconds: u64) -> Self {
+    pub(crate) fn too_many(seconds: u32) -> Self {
         Self::new(
             StatusCode::TOO_MANY_REQUESTS,
             "too-many-requests",
@@ -152,8 +152,8 @@ impl Problem {
         if error.is_syntax() || error.is_eof() {
             problem.status = StatusCode::BAD_REQUEST.as_u16();
         }
-        problem.line = Some(error.line());
-        problem.column = Some(error.column());
+        problem.line = u32::try_from(error.line()).ok();
+        problem.column = u32::try_from(error.column()).ok();
         problem
     }
 }
@@ -244,8 +244,7 @@ impl From<InviteError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status =
-            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         // Plain strings and numbers always serialise.
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let mut response = (status, body).into_response();
@@ -274,7 +273,7 @@ mod tests {
             #[expect(dead_code, reason = "only its presence matters")]
             days: u8,
         }
-        let check = |text: &str, status: u16, line: usize| {
+        let check = |text: &str, status: u16, line: u32| {
             let problem = Problem::json(&serde_json::from_str::<Body>(text).unwrap_err());
             assert_eq!((problem.status, problem.line), (status, Some(line)), "{text}");
             assert!(!problem.detail.contains("at line"), "{}", problem.detail);

@@ -38,10 +38,7 @@ pub(crate) fn check<B: Backend>(
 }
 
 /// The group a calling member belongs to now; `None` for operators and for members who left.
-pub(crate) fn own_community<B: Backend>(
-    backend: &B,
-    principal: &Principal,
-) -> Option<CommunityId> {
+pub(crate) fn own_community<B: Backend>(backend: &B, principal: &Principal) -> Option<CommunityId> {
     let card = backend.member(principal.member()?)?;
     (card.status == MemberStatus::Active).then_some(card.community)
 }
@@ -107,10 +104,9 @@ pub(crate) fn takes_part(
         Principal::Member { .. } => {
             own.is_some_and(|own| run.communities.binary_search(&own).is_ok())
         }
-        Principal::Operator { role: Role::Manager, .. } => run
-            .communities
-            .iter()
-            .any(|&group| principal.reaches_community(catalog, group, None)),
+        Principal::Operator { role: Role::Manager, .. } => {
+            run.communities.iter().any(|&group| principal.reaches_community(catalog, group, None))
+        }
         Principal::Operator { branches, .. } => branches.covers(run.id.branch),
     }
 }

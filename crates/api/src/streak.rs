@@ -11,7 +11,10 @@ pub(crate) struct Streak {
     /// The last day that counted.
     #[schema(value_type = String, format = Date, example = "2026-11-21")]
     day: Day,
-    /// Current length in days.
+    /// The last day on which a check-in continues the streak.
+    #[schema(value_type = String, format = Date, example = "2026-11-22")]
+    alive_until: Day,
+    /// Length in days; 0 once it is broken.
     length: u16,
     /// Longest length ever.
     longest: u16,
@@ -23,9 +26,21 @@ pub(crate) struct Streak {
     make_ups: u8,
 }
 
+impl Streak {
+    /// The streak as it stands on `today`.
+    pub(crate) fn on(today: Day, state: StreakState) -> Self {
+        let mut streak = Self::from(state);
+        if today > state.alive_until {
+            streak.length = 0;
+        }
+        streak
+    }
+}
+
+/// The streak just after it changed.
 impl From<StreakState> for Streak {
     fn from(state: StreakState) -> Self {
-        let StreakState { day, length, longest, total, freezes, make_ups } = state;
-        Self { day, length, longest, total, freezes, make_ups }
+        let StreakState { day, alive_until, length, longest, total, freezes, make_ups } = state;
+        Self { day, alive_until, length, longest, total, freezes, make_ups }
     }
 }

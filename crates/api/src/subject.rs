@@ -28,7 +28,9 @@ pub(crate) fn member<B: Backend>(
 /// Refuses what only operators may say, such as when something happened.
 pub(crate) fn operators_only(call: &Call, said: bool, field: &str) -> Result<(), Problem> {
     if said && call.principal()?.member().is_some() {
-        return Err(Problem::unprocessable(format!("leave out `{field}`: only operators report it")));
+        return Err(Problem::unprocessable(format!(
+            "leave out `{field}`: only operators report it"
+        )));
     }
     Ok(())
 }

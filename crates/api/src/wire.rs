@@ -64,8 +64,8 @@ impl FromStr for At {
             }
         };
         let (time, decimals) = time.split_once('.').unwrap_or((time, "0"));
-        let plain = (1..=9).contains(&decimals.len())
-            && decimals.bytes().all(|byte| byte.is_ascii_digit());
+        let plain =
+            (1..=9).contains(&decimals.len()) && decimals.bytes().all(|byte| byte.is_ascii_digit());
         if !plain {
             return Err(AtError);
         }

@@ -7,8 +7,8 @@ use dengmi_core::{Day, Digest, Slug};
 use crate::model::notice::NoticeFile;
 use crate::model::question::{AnswerSource, TrueFalse};
 use crate::model::{
-    Answer, Body, CommunityFile, FactValue, Notice, PointsFile, Product, ProductFact, Quest, QuestKind,
-    Question, QuestionFile, RewardRule, WordsFile,
+    Answer, Body, CommunityFile, FactValue, Notice, PointsFile, Product, ProductFact, Quest,
+    QuestKind, Question, QuestionFile, RewardRule, WordsFile,
 };
 use crate::pack::{Pack, PackQuestion};
 use crate::source::{At, Source};
@@ -220,13 +220,13 @@ impl<'a> Content<'a> {
             QuestKind::QuizSeries(series) => {
                 for (r, round) in series.rounds.iter().enumerate() {
                     let ids = round.questions.iter().enumerate();
-                    references.extend(
-                        ids.map(|(q, id)| (format!("kind.rounds.{r}.questions.{q}"), id)),
-                    );
+                    references
+                        .extend(ids.map(|(q, id)| (format!("kind.rounds.{r}.questions.{q}"), id)));
                 }
             }
             QuestKind::MomentsChallenge(moments) => {
-                references.extend(moments.question.iter().map(|id| ("kind.question".to_owned(), id)));
+                references
+                    .extend(moments.question.iter().map(|id| ("kind.question".to_owned(), id)));
             }
             QuestKind::CheckInStreak(_) => {}
         }

@@ -169,7 +169,7 @@ fn read<'a>(file: &'a SourceFile, content: &mut Content<'a>, report: &mut Report
             None
         }
     };
-    let source = Source::new(file, id.clone(), report);
+    let source = Source::new(file, report);
     let index = content.sources.len();
     content.sources.push(source);
     let mut reader = Reader { index, content, report };
@@ -178,12 +178,8 @@ fn read<'a>(file: &'a SourceFile, content: &mut Content<'a>, report: &mut Report
         reader.whole_file_broken(kind, stem);
         return;
     }
-    let Some(id) = id else {
-        // Still worth reading for its faults.
-        reader.read_kind(kind, stem, None);
-        return;
-    };
-    reader.read_kind(kind, stem, Some(id));
+    // Without an id the file is still worth reading for its faults.
+    reader.read_kind(kind, stem, id);
 }
 
 struct Reader<'c, 'a, 'r> {
@@ -225,10 +221,6 @@ impl<'a> Reader<'_, 'a, '_> {
             self.report.error(codes::WRONG_SCHEMA, at, message, help);
         }
         !other
-    }
-
-    fn parse<T: DeserializeOwned>(&mut self, node: &Node, templates: &[&str]) -> Option<T> {
-        parse(&self.content.sources[self.index], node, &[], templates, self.report)
     }
 
     /// Parses the whole file; lists in `emptied` are read as empty, to be parsed one by one.

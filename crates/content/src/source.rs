@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use dengmi_core::Slug;
-
 use crate::codes::{self, Code};
 use crate::diagnostic::{Diagnostic, Severity, SourceFile};
 use crate::scan::{self, Node};
@@ -18,8 +16,6 @@ pub(crate) struct Source<'a> {
     pub(crate) path: &'a str,
     /// As given.
     pub(crate) text: &'a str,
-    /// Path below its folder without `.ron`; `None` when that is no id.
-    pub(crate) id: Option<Slug>,
     /// The value of the file; `None` when it could not be scanned.
     pub(crate) root: Option<Node>,
     /// What to read instead of faulty punctuation.
@@ -29,12 +25,12 @@ pub(crate) struct Source<'a> {
 
 impl<'a> Source<'a> {
     /// Scans a file and reports what its letters and brackets give away.
-    pub(crate) fn new(file: &'a SourceFile, id: Option<Slug>, report: &mut Report) -> Self {
+    pub(crate) fn new(file: &'a SourceFile, report: &mut Report) -> Self {
         let text = file.text.as_str();
         let newlines = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
         let line_starts = std::iter::once(0).chain(newlines.map(|(at, _)| at + 1)).collect();
         let path = file.path.as_str();
-        let mut source = Self { path, text, id, root: None, read_as: Vec::new(), line_starts };
+        let mut source = Self { path, text, root: None, read_as: Vec::new(), line_starts };
         if text.len() > FILE_BYTES_MAX {
             let message =
                 format!("the file has {} bytes; {FILE_BYTES_MAX} are allowed", text.len());
@@ -119,11 +115,6 @@ impl At<'_> {
     /// The line, from 1.
     pub(crate) fn line(&self) -> u32 {
         self.source.line_column(self.span.start).0
-    }
-
-    /// Whether a text in quotes stands here.
-    pub(crate) fn is_text(&self) -> bool {
-        self.source.text[self.span.clone()].ends_with(['"', '#'])
     }
 
     /// The path of the file.

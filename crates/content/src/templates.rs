@@ -148,7 +148,7 @@ mod tests {
         for template in templates {
             let file = SourceFile { path: "t.ron".to_owned(), text: (*template).to_owned() };
             let mut report = Report::default();
-            let source = Source::new(&file, None, &mut report);
+            let source = Source::new(&file, &mut report);
             let root = source.root.as_ref().expect("the template scans");
             let value: Option<T> = parse::parse(&source, root, &[], &[], &mut report);
             assert!(value.is_some(), "{template}: {:?}", report.finish());

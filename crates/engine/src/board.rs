@@ -51,6 +51,8 @@ pub(crate) struct RoundScores(pub(crate) Roster<Score>);
 pub(crate) struct Closing {
     pub(crate) closed: Vec<ClosedBoard>,
     pub(crate) next: Option<Timestamp>,
+    /// Groups that `next` takes in.
+    groups: usize,
     /// Entries of this batch that went into a standing which then closed, rising.
     scored: Vec<u64>,
 }
@@ -140,15 +142,15 @@ fn carry_scores(
 /// for such a day (a round that closed while the host was down) still go into it.
 fn close_periods(world: &mut World) {
     let now = *world.resource::<Now>();
+    let groups = world.resource::<People>().communities.clone();
     let mut closing = world.resource_mut::<Closing>();
     closing.scored.clear();
-    if closing.next.is_some_and(|next| now.at < next) {
+    let known = std::mem::replace(&mut closing.groups, groups.len());
+    if known == groups.len() && closing.next.is_none_or(|next| now.at < next) {
         return;
     }
     let late: Vec<Posted> =
         world.resource::<Messages<Posted>>().iter_current_update_messages().copied().collect();
-    let groups = world.resource::<People>().communities.clone();
-    let mut next: Option<Timestamp> = None;
     for group in groups {
         let community = world.get::<Community>(group).expect("groups are whole");
         let (seq, calendar) = (community.seq, community.calendar);
@@ -158,12 +160,21 @@ fn close_periods(world: &mut World) {
             score_late(world, group, seq, was, &late);
             close_group(world, group, was, today);
         }
-        let turns = calendar.start_of(today.max(was).plus(1));
-        next = Some(next.map_or(turns, |next| next.min(turns)));
     }
+    let next = next_turn(world);
     let mut closing = world.resource_mut::<Closing>();
     closing.scored.sort_unstable();
     closing.next = next;
+}
+
+/// When the next day of any group begins.
+fn next_turn(world: &World) -> Option<Timestamp> {
+    let groups = world.resource::<People>().communities.iter();
+    let turns = groups.filter_map(|group| {
+        let community = world.get::<Community>(*group)?;
+        Some(community.calendar.start_of(world.get::<Standings>(*group)?.today.plus(1)))
+    });
+    turns.min()
 }
 
 /// Scores entries that count for the day about to close, for members of the group.
@@ -340,11 +351,11 @@ fn restore(world: &mut World, _version: u16, bytes: &[u8]) -> Result<(), Restore
     for (entity, scores) in members.into_iter().zip(saved.scores) {
         world.entity_mut(entity).insert(scores);
     }
+    let known = groups.len();
     for (entity, standings) in groups.into_iter().zip(saved.standings) {
         world.entity_mut(entity).insert(standings);
     }
+    let next = next_turn(world);
+    world.insert_resource(Closing { next, groups: known, ..Closing::default() });
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;

@@ -84,10 +84,6 @@ impl CapUse {
     fn forget_run(&mut self, run: i32) {
         self.0.retain(|used| used.per != CapPeriod::Run as u8 || used.period != run);
     }
-
-    pub(crate) fn heap_bytes(&self) -> usize {
-        if self.0.spilled() { self.0.capacity() * size_of::<Used>() } else { 0 }
-    }
 }
 
 /// The number of the period that a cap counts in.

@@ -1,7 +1,6 @@
 //! What every feature stands on: the phases of a batch, the builder features install themselves
 //! with, the batch's own resources, and the sections of a saved state.
 
-use bevy_ecs::message::MessageRegistry;
 use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, ScheduleLabel, SingleThreadedExecutor};
 use dengmi_core::random::Seed;
@@ -162,6 +161,9 @@ pub(crate) struct Builder {
     pub(crate) world: World,
     pub(crate) schedule: Schedule,
     pub(crate) sections: Vec<Section>,
+    /// Empties the messages of one type each. Messages live for one batch: every reader runs in
+    /// every batch, so nothing that was unread is lost.
+    pub(crate) sweeps: Vec<fn(&mut World)>,
 }
 
 impl Builder {
@@ -193,14 +195,14 @@ impl Builder {
             )
                 .chain(),
         );
-        schedule.add_systems(bevy_ecs::message::message_update_system.before(Phase::Structure));
-        let mut builder = Self { world, schedule, sections: Vec::new() };
+        let mut builder = Self { world, schedule, sections: Vec::new(), sweeps: Vec::new() };
         builder.message::<Happened>();
         builder
     }
 
     pub(crate) fn message<M: Message>(&mut self) -> &mut Self {
-        MessageRegistry::register_message::<M>(&mut self.world);
+        self.world.init_resource::<Messages<M>>();
+        self.sweeps.push(|world| world.resource_mut::<Messages<M>>().clear());
         self
     }
 

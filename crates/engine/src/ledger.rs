@@ -117,10 +117,6 @@ impl Wallet {
         }
         expired
     }
-
-    pub(crate) fn heap_bytes(&self) -> usize {
-        if self.buckets.spilled() { self.buckets.capacity() * size_of::<Bucket>() } else { 0 }
-    }
 }
 
 fn side(account: Account) -> usize {

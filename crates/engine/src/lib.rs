@@ -25,9 +25,9 @@ mod views;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bevy_ecs::message::MessageRegistry;
 use bevy_ecs::prelude::*;
 use dengmi_content::Pack;
+use dengmi_core::command::Key;
 use dengmi_core::random::Seed;
 use dengmi_core::view::board::BoardPolicy;
 use dengmi_core::view::{Catalog, ClosedBoard, Event, MemberCard, Score};
@@ -119,6 +119,7 @@ pub struct Engine {
     world: World,
     schedule: Schedule,
     sections: Vec<Section>,
+    sweeps: Vec<fn(&mut World)>,
     desk: Desk,
     setup: Setup,
     chain: Digest,
@@ -161,13 +162,14 @@ impl Engine {
             .feature(ledger::plugin)
             .feature(board::plugin)
             .feature(outreach::plugin);
-        let Builder { mut world, mut schedule, sections } = builder;
+        let Builder { mut world, mut schedule, sections, sweeps } = builder;
         schedule.initialize(&mut world).expect("no two systems may run in either order");
         let desk = Desk::new(&mut world);
         Self {
             world,
             schedule,
             sections,
+            sweeps,
             desk,
             setup,
             chain: Digest::default(),
@@ -194,10 +196,9 @@ impl Engine {
             return Err(ApplyError::Time { last: last.at, got: batch.at });
         }
         self.world.insert_resource(Now { seq: batch.seq, at: batch.at });
-        let tick = self.world.change_tick();
-        self.world.resource_scope(|world, mut registry: Mut<MessageRegistry>| {
-            registry.run_updates(world, tick);
-        });
+        for sweep in &self.sweeps {
+            sweep(&mut self.world);
+        }
         intake(&mut self.world, &mut self.desk, self.setup.branch, &batch.commands);
         self.schedule.run(&mut self.world);
         Ok(self.collect())
@@ -365,6 +366,13 @@ impl Engine {
     #[must_use]
     pub fn round_scores(&self, round: RoundId) -> Option<(BoardPolicy, Vec<(MemberId, Score)>)> {
         views::round_scores(&self.world, round)
+    }
+
+    /// The keys in force of a round, corrections included, in the content file's order; while the
+    /// round is kept. Only for readers who may see them.
+    #[must_use]
+    pub fn round_keys(&self, round: RoundId) -> Option<Vec<Key>> {
+        views::round_keys(&self.world, round)
     }
 
     /// The id of a rule that entries name by its number.

@@ -56,10 +56,6 @@ impl<T> Roster<T> {
             (*member, index, row)
         })
     }
-
-    pub(crate) fn heap_bytes(&self) -> usize {
-        self.slots.capacity() * 4 + self.rows.capacity() * size_of::<(u32, T)>()
-    }
 }
 
 /// Saved in member order: how a table came about leaves no trace.

@@ -109,6 +109,21 @@ impl Rule {
         }
     }
 
+    /// A rule with nothing but limits.
+    #[cfg(test)]
+    pub(crate) fn limited(rule: RuleRef, caps: Vec<Cap>, budget: Option<i64>) -> Self {
+        Self {
+            rule,
+            from: Day(i32::MIN),
+            to: Day(i32::MAX),
+            when: Condition::Always,
+            needs_answer: false,
+            pay: Pay::Fixed(Points(1)),
+            caps,
+            budget,
+        }
+    }
+
     /// What the rule pays for a fact; nothing where it does not apply.
     fn pays(&self, case: &Case) -> Option<i64> {
         let fact = case.fact;

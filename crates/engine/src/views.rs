@@ -1,7 +1,7 @@
 //! Copies of state for readers.
 
 use bevy_ecs::prelude::*;
-use dengmi_core::command::ConsentPurpose;
+use dengmi_core::command::{ConsentPurpose, Key};
 use dengmi_core::view::board::BoardPolicy;
 use dengmi_core::view::{
     Catalog, CommunityView, MemberCard, PostView, QuestionView, RoundView, RunView, Score,
@@ -150,4 +150,10 @@ pub(crate) fn round_scores(world: &World, id: RoundId) -> Option<ScoreTable> {
     let run = world.resource::<RunIndex>().entity(world.get::<Round>(entity)?.run)?;
     let policy = world.get::<RunPlan>(run)?.quest.board;
     Some((policy, crate::board::table(world, &world.get::<RoundScores>(entity)?.0)))
+}
+
+pub(crate) fn round_keys(world: &World, id: RoundId) -> Option<Vec<Key>> {
+    let entity = world.resource::<RoundIndex>().entity(id.seq)?;
+    let round = world.get::<Round>(entity)?;
+    Some(round.questions.iter().map(|item| item.key.clone()).collect())
 }

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use dengmi_core::BranchId;
+use dengmi_core::Digest;
 use dengmi_core::view::Event;
-use dengmi_store::snapshot::{self, Snapshot};
-use dengmi_store::{Commit, Head, Journal, StoreError};
+use dengmi_store::snapshot::{self, SnapshotMeta};
+use dengmi_store::{Commit, Journal, StoreError};
 use tokio::sync::mpsc;
 
 use crate::branch::Shared;
@@ -41,7 +41,25 @@ pub(crate) struct Group {
 pub(crate) struct Save {
     pub(crate) folder: PathBuf,
     /// Complete but for the record's hash, which the commit gives.
-    pub(crate) snapshot: Snapshot,
+    pub(crate) meta: SnapshotMeta,
+    pub(crate) state: Vec<u8>,
+}
+
+impl Save {
+    /// Compresses and writes it, and deletes all but the last two. Blocks.
+    pub(crate) fn write(mut self, hash: Digest) {
+        let started = Instant::now();
+        self.meta.journal = hash;
+        let SnapshotMeta { branch, seq, .. } = self.meta;
+        let done = snapshot::write(&self.folder, &self.meta, &self.state)
+            .and_then(|_| snapshot::prune(&self.folder, branch, 2));
+        metrics::histogram!("dengmi_snapshot_seconds").record(started.elapsed().as_secs_f64());
+        match done {
+            Ok(_) => tracing::info!(%branch, seq, bytes = self.state.len(), "snapshot"),
+            // The journal alone is enough, and the next one may succeed.
+            Err(error) => tracing::warn!(%branch, seq, %error, "snapshot"),
+        }
+    }
 }
 
 /// Commits groups in the order they come, until the writer is gone.
@@ -98,7 +116,8 @@ async fn commit<J: Journal>(journal: &J, shared: &Shared, group: Group) {
             }
             tell(shared, events);
             if let Some(save) = save {
-                write(shared.branch, save, head);
+                // The branch goes on meanwhile.
+                tokio::task::spawn_blocking(move || save.write(head.hash));
             }
         }
         Err(error) => {
@@ -125,20 +144,4 @@ fn tell(shared: &Shared, events: Vec<Event>) {
         // Nobody listening is fine: whoever comes later reads the outbox.
         let _ = shared.events.send(Arc::new(event));
     }
-}
-
-/// Compresses and writes a snapshot aside; the branch goes on meanwhile.
-fn write(branch: BranchId, save: Save, head: Head) {
-    tokio::task::spawn_blocking(move || {
-        let started = Instant::now();
-        let snapshot = Snapshot { hash: head.hash, ..save.snapshot };
-        match snapshot::write(&save.folder, &snapshot) {
-            Ok(path) => {
-                let ms = started.elapsed().as_millis();
-                tracing::info!(%branch, seq = snapshot.seq, ms, path = %path.display(), "snapshot");
-            }
-            // The journal alone is enough; the next one may succeed.
-            Err(error) => tracing::warn!(%branch, %error, "snapshot"),
-        }
-    });
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use dengmi_content::Pack;
 use dengmi_core::{Action, Digest, Outcome};
 use dengmi_engine::{Engine, EngineConfig};
-use dengmi_store::snapshot::{self, Snapshot};
+use dengmi_store::snapshot;
 use dengmi_store::{BranchMeta, Cut, Journal, Record, StoreError};
 
 use crate::error::HostError;
@@ -78,25 +78,26 @@ pub async fn from_snapshot<J: Journal>(
     path: &Path,
     progress: Progress<'_>,
 ) -> Result<Replayed, HostError> {
-    let saved: Snapshot = snapshot::read(path)?;
+    let saved = snapshot::read(path)?;
     let unfit = |why: String| StoreError::Snapshot { path: path.to_owned(), why };
-    let page = journal.read(meta.branch, saved.seq, 1).await?;
-    if page.after != saved.hash {
+    let page = journal.read(meta.branch, saved.meta.seq, 1).await?;
+    if page.after != saved.meta.journal {
         return Err(unfit("it is not of this journal".to_owned()).into());
     }
     let mut needed: BTreeMap<Digest, Arc<Pack>> = BTreeMap::new();
-    for &digest in &saved.packs {
+    for &digest in &saved.meta.packs {
         needed.insert(digest, packs.load(journal, digest).await?);
     }
     let mut engine = Engine::restore(engine_config(meta), &needed, &saved.state)
         .map_err(|error| unfit(error.to_string()))?;
-    if engine.digest() != saved.digest || engine.seq() != saved.seq {
+    if engine.digest() != Digest::of(&saved.state) || engine.seq() != saved.meta.seq {
         return Err(unfit("the restored state is not the saved one".to_owned()).into());
     }
+    let content = engine.catalog().content;
     let start = Replayed {
         engine,
-        content: saved.content,
-        from: saved.seq,
+        content,
+        from: saved.meta.seq,
         records: 0,
         commands: 0,
         states: 1,

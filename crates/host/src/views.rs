@@ -2,6 +2,7 @@
 //! takes a lock that the writer holds, and never sees what is not durable.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,7 @@ use dengmi_core::{BranchId, CommunityId, MemberId, Period, RoundId, Timestamp};
 const CHUNK: usize = 128;
 
 /// Standings up to this many members are ranked again whenever they changed.
-const SMALL_BOARD: usize = 1_000;
+pub(crate) const SMALL_BOARD: usize = 1_000;
 
 /// A larger standing is ranked again no sooner than this many times its ranking took, so ranking
 /// takes at most this share of one core, ...
@@ -42,8 +43,11 @@ pub struct Published {
     /// For each group, by number, the last batch that changed a card of one of its members.
     changed: Vec<u64>,
     scores: BTreeMap<BoardKey, Arc<Scores>>,
-    keys: Arc<BTreeMap<RoundId, Vec<Key>>>,
+    keys: Arc<RoundKeys>,
 }
+
+/// Keys in force, by round.
+pub(crate) type RoundKeys = BTreeMap<RoundId, Vec<Key>>;
 
 /// Scores of a run or a round.
 #[derive(Debug)]
@@ -51,6 +55,8 @@ pub(crate) struct Scores {
     pub(crate) seq: u64,
     pub(crate) policy: BoardPolicy,
     pub(crate) scores: Vec<(MemberId, Score)>,
+    /// Tells the writer that somebody looks.
+    pub(crate) asked: Arc<AtomicBool>,
 }
 
 impl Published {
@@ -159,7 +165,7 @@ pub(crate) struct Delta {
     pub(crate) cards: Vec<Arc<MemberCard>>,
     /// Scores of runs and rounds; `None` where there are none any more.
     pub(crate) scores: Vec<(BoardKey, Option<Arc<Scores>>)>,
-    pub(crate) keys: Option<Arc<BTreeMap<RoundId, Vec<Key>>>>,
+    pub(crate) keys: Option<Arc<RoundKeys>>,
 }
 
 /// A ranked standing.
@@ -180,8 +186,6 @@ pub struct Views {
     branch: BranchId,
     published: ArcSwap<Published>,
     slots: Mutex<HashMap<BoardKey, Arc<Slot>>>,
-    /// When each run's or round's standing was last asked for.
-    asked: Mutex<HashMap<BoardKey, Instant>>,
 }
 
 #[derive(Default)]
@@ -210,7 +214,6 @@ impl Views {
             branch,
             published: ArcSwap::default(),
             slots: Mutex::default(),
-            asked: Mutex::default(),
         }
     }
 
@@ -242,6 +245,7 @@ impl Views {
     pub fn standing(&self, key: BoardKey, now: Timestamp) -> Option<Arc<Standing>> {
         let published = self.published.load();
         let source = Source::find(&published, key, now)?;
+        source.ask();
         let version = source.version(&published);
         let slot = self.slot(key, &published, now);
         if let Some(cached) = &*slot.ranked.load()
@@ -273,23 +277,6 @@ impl Views {
         slots.entry(key).or_default().clone()
     }
 
-    /// Notes that somebody wants to see a run's or round's standing.
-    pub(crate) fn ask(&self, key: BoardKey) {
-        if !matches!(key, BoardKey::Community(..)) {
-            let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-            if asked.len() >= RANKED_MAX {
-                asked.retain(|_, at| at.elapsed() < Duration::from_secs(60));
-            }
-            asked.insert(key, Instant::now());
-        }
-    }
-
-    /// Whether a run's or round's standing was asked for in the last minute.
-    pub(crate) fn asked(&self, key: BoardKey) -> bool {
-        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        asked.get(&key).is_some_and(|at| at.elapsed() < Duration::from_secs(60))
-    }
-
     /// Publishes a delta. Called by one task only, in the order of commits.
     pub(crate) fn publish(&self, delta: Delta) {
         let next = self.published.load().with(delta);
@@ -319,6 +306,15 @@ impl<'a> Source<'a> {
             members: &view.members,
             next_reset: view.calendar.start_of(period.next().first),
         })
+    }
+
+    fn ask(&self) {
+        // Looks first: a store would take the cache line away from every other reader.
+        if let Self::Scores(scores) = self
+            && !scores.asked.load(Ordering::Relaxed)
+        {
+            scores.asked.store(true, Ordering::Relaxed);
+        }
     }
 
     fn version(&self, published: &Published) -> u64 {

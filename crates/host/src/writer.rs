@@ -4,18 +4,19 @@
 //! Nothing it does can be seen before the committer has made it durable. When a commit fails it
 //! drops its memory and works the state out again from snapshot and journal.
 
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dengmi_content::Pack;
-use dengmi_core::{Action, Batch, Command, Digest, Outcome, Timestamp};
+use dengmi_core::{Action, Actor, Batch, BranchId, Command, Digest, Outcome};
 use dengmi_engine::{Applied, Engine};
-use dengmi_store::snapshot::{self, Snapshot};
-use dengmi_store::{BranchMeta, CommandKey, Commit, Head, Journal, JournalBatch, LedgerRow};
+use dengmi_store::snapshot::SnapshotMeta;
+use dengmi_store::{
+    BranchMeta, CommandKey, Commit, Head, Journal, JournalBatch, LedgerRow, StoreError,
+};
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::branch::{BranchState, Shared};
 use crate::capture::Capture;
@@ -27,6 +28,7 @@ use crate::inbox::{Answer, Submission, SubmitError, Submitted};
 use crate::keys::KeyWindow;
 use crate::packs::Packs;
 use crate::recover::{Recovery, recover};
+use crate::views::Delta;
 
 /// What the key window keeps of a command.
 #[derive(Clone, Debug)]
@@ -64,22 +66,25 @@ struct Memory {
     answers: Vec<(Answer, Submitted)>,
     /// Repeats of commands that are applied and not committed yet.
     repeats: Vec<(u64, Answer, Outcome)>,
+    /// Commands applied since the last snapshot, and when that was.
     unsaved: u64,
     saved: Instant,
+    /// The stop was seen; what is left is finished.
+    stopping: bool,
 }
 
 pub(crate) struct Writer<J> {
     setting: Setting<J>,
     jobs: mpsc::UnboundedSender<Job>,
     retry: Duration,
-    /// Last event that was told to subscribers or handed over to be told.
-    told: u64,
+    /// The last event that subscribers were told of for certain.
+    announced: u64,
 }
 
 /// Why a branch's memory is dropped.
 enum Failure {
     /// A commit failed.
-    Commit(dengmi_store::StoreError),
+    Commit(StoreError),
     /// The engine panicked or refused a batch: a defect. What it was given is not in the journal.
     Engine(String),
 }
@@ -98,11 +103,14 @@ impl<J: Journal> Writer<J> {
             received,
         ));
         let retry = setting.config.retry_first;
-        let told = recovery.head.event;
-        let mut writer = Self { setting, jobs, retry, told };
-        let memory = writer.ready(recovery);
+        let announced = recovery.head.event;
+        let mut writer = Self { setting, jobs, retry, announced };
+        let (memory, whole) = writer.ready(recovery);
+        // Nothing is under way yet, so this cannot overtake anything.
+        writer.setting.shared.views.publish(whole);
         let run = move || {
             let _closed = CloseAtEnd(writer.setting.shared.clone());
+            writer.setting.shared.set_state(BranchState::Ready, None);
             writer.run(memory);
         };
         std::thread::Builder::new()
@@ -111,18 +119,14 @@ impl<J: Journal> Writer<J> {
             .map_err(|error| HostError::Thread(error.to_string()))
     }
 
-    /// Memory from a recovery, published.
-    fn ready(&mut self, recovery: Recovery) -> Memory {
-        let Recovery { mut engine, content, head, keys, events, .. } = recovery;
-        let mut capture = Capture::default();
+    /// Memory from a recovery, with all of it to be published.
+    fn ready(&mut self, recovery: Recovery) -> (Memory, Delta) {
+        let Recovery { mut engine, content, head, keys, commands } = recovery;
+        let mut capture = Capture::new(self.setting.meta.branch);
         let whole = capture.whole(&mut engine);
-        let _ = self.jobs.send(Job::Publish(Box::new(whole)));
-        let new: Vec<_> = events.into_iter().filter(|event| event.seq > self.told).collect();
-        self.told = head.event;
-        let _ = self.jobs.send(Job::Tell(new));
         let memory = Memory {
             stamper: Stamper::new(self.setting.config.clock.clone(), engine.at()),
-            committed: engine.seq(),
+            committed: head.seq,
             engine,
             content,
             keys,
@@ -131,74 +135,337 @@ impl<J: Journal> Writer<J> {
             commits: Vec::new(),
             answers: Vec::new(),
             repeats: Vec::new(),
-            unsaved: 0,
+            unsaved: commands,
             saved: Instant::now(),
+            stopping: false,
         };
-        self.setting.shared.set_state(BranchState::Ready, None);
-        memory
+        (memory, whole)
     }
 
-    fn run(mut self, memory: Memory) {
-        let mut memory = memory;
+    fn run(mut self, mut memory: Memory) {
         loop {
-            let failure = match self.work(&mut memory) {
-                Ok(()) => {
-                    self.save_at_end(&mut memory);
-                    return;
-                }
-                Err(failure) => failure,
-            };
-            match self.recover_from(failure, memory) {
-                Some(recovered) => memory = recovered,
-                None => return,
+            match self.work(&mut memory) {
+                Ok(()) => return self.save_at_end(memory),
+                Err(failure) => match self.recover_from(failure, memory) {
+                    Some(recovered) => memory = recovered,
+                    None => return,
+                },
             }
         }
     }
 
-    /// Works until the branch is stopped.
+    /// Works until the branch is to stop and everything is committed.
     fn work(&mut self, memory: &mut Memory) -> Result<(), Failure> {
         self.adopt(memory)?;
         loop {
             let enough = if memory.flight { self.setting.config.overlap.max(1) } else { 1 };
-            let taken =
-                self.setting.shared.inbox.take(enough, self.sleep(memory), memory.stopping());
+            let longest = self.sleep(memory);
+            let taken = self.setting.shared.inbox.take(enough, longest, memory.stopping);
+            memory.stopping = taken.stop;
             if let Some(result) = taken.committed {
                 memory.flight = false;
                 self.committed(memory, result.map_err(Failure::Commit)?);
             }
             let mut waiting = taken.submissions.into_iter().peekable();
-            let due = memory.engine.next_due().is_some_and(|due| due <= memory.stamper.now());
-            if due && waiting.peek().is_none() {
-                self.apply(memory, std::iter::empty())?;
+            if waiting.peek().is_none() && self.due(memory) {
+                self.apply(memory, std::iter::empty(), true)?;
             }
             while waiting.peek().is_some() {
                 let batch = self.setting.config.batch.max(1);
-                self.apply(memory, waiting.by_ref().take(batch))?;
+                self.apply(memory, waiting.by_ref().take(batch), false)?;
             }
             self.setting.shared.set_clock_fault(memory.stamper.fault());
-            if !memory.flight {
-                if !memory.commits.is_empty() {
-                    self.hand_over(memory);
-                } else if taken.stop {
-                    return Ok(());
-                } else if let Some(delta) = memory.capture.rest(&mut memory.engine) {
-                    let _ = self.jobs.send(Job::Publish(Box::new(delta)));
-                }
+            if memory.flight {
+                continue;
             }
-            memory.stop_known = taken.stop;
+            if !memory.commits.is_empty() {
+                self.hand_over(memory)?;
+            } else if memory.stopping {
+                return Ok(());
+            } else if let Some(delta) = memory.capture.rest(&mut memory.engine) {
+                // Everything applied is committed, so what the engine says may be seen.
+                let _ = self.jobs.send(Job::Publish(Box::new(delta)));
+            }
         }
+    }
+
+    fn due(&self, memory: &mut Memory) -> bool {
+        memory.engine.next_due().is_some_and(|due| due <= memory.stamper.now())
     }
 
     /// How long to sleep at most.
     fn sleep(&self, memory: &mut Memory) -> Duration {
         let now = memory.stamper.now();
-        let tick = self.setting.config.tick;
         let due = memory.engine.next_due().map(|due| {
             let ms = u64::try_from(due.0.saturating_sub(now.0)).unwrap_or(0);
             self.setting.config.clock.sleep_for(ms)
         });
-        let capture = memory.capture.wait();
-        [due, capture].into_iter().flatten().fold(tick, Duration::min)
+        let rest = if memory.flight { None } else { memory.capture.wait() };
+        [due, rest].into_iter().flatten().fold(self.setting.config.tick, Duration::min)
+    }
+
+    /// Makes the wanted content current, unless it is.
+    fn adopt(&mut self, memory: &mut Memory) -> Result<(), Failure> {
+        let Some(pack) = &self.setting.wanted else { return Ok(()) };
+        if pack.digest == memory.content {
+            return Ok(());
+        }
+        tracing::info!(branch = %self.setting.meta.branch, pack = %pack.digest.short(), "new content");
+        let action = Action::AdoptContent { digest: pack.digest };
+        let command = Command { actor: Actor::System, action };
+        let answer = Answer { to: oneshot::channel().0, _place: None };
+        self.apply(memory, std::iter::once(Submission { key: None, command, answer }), false)?;
+        self.hand_over(memory)
+    }
+
+    /// Applies submissions as one batch. Without any, an empty batch is applied where one is `due`.
+    fn apply(
+        &mut self,
+        memory: &mut Memory,
+        submissions: impl Iterator<Item = Submission>,
+        due: bool,
+    ) -> Result<(), Failure> {
+        let collected = self.collect(memory, submissions);
+        let Collected { commands, keys, answers, repeats } = collected;
+        if commands.is_empty() && !due {
+            return Ok(());
+        }
+        let batch = Batch { seq: memory.engine.seq() + 1, at: memory.stamper.stamp(), commands };
+        let started = Instant::now();
+        // A panic leaves the engine in an unknown state; it is dropped then, never used again.
+        let applied = catch_unwind(AssertUnwindSafe(|| memory.engine.apply(&batch)));
+        let applied = match applied {
+            Ok(Ok(applied)) => applied,
+            Ok(Err(error)) => return Err(Failure::Engine(error.to_string())),
+            Err(_) => return Err(Failure::Engine("the engine panicked".to_owned())),
+        };
+        metrics::histogram!("dengmi_apply_seconds").record(started.elapsed().as_secs_f64());
+        metrics::histogram!("dengmi_batch_commands").record(batch.commands.len() as f64);
+        self.note(memory, batch, keys, answers, repeats, applied);
+        Ok(())
+    }
+
+    /// Sorts out repeats and bad keys; what is left is to be applied.
+    fn collect(
+        &self,
+        memory: &mut Memory,
+        submissions: impl Iterator<Item = Submission>,
+    ) -> Collected {
+        let now = memory.stamper.now();
+        let mut collected = Collected::default();
+        for Submission { key, command, answer } in submissions {
+            if let Some(key) = &key {
+                match memory.keys.enter(now, key, Known::Collected(collected.commands.len())) {
+                    Ok(None) => {}
+                    Ok(Some(Known::Collected(at))) => {
+                        collected.repeats.push((*at, answer));
+                        continue;
+                    }
+                    Ok(Some(Known::Applied(seq, outcome))) if *seq <= memory.committed => {
+                        answer.give(Ok(Submitted { outcome: outcome.clone(), replayed: true }));
+                        continue;
+                    }
+                    Ok(Some(Known::Applied(seq, outcome))) => {
+                        memory.repeats.push((*seq, answer, outcome.clone()));
+                        continue;
+                    }
+                    Err(fault) => {
+                        answer.give(Err(fault.into()));
+                        continue;
+                    }
+                }
+            }
+            if let (Actor::System, Action::AdoptContent { digest }) = (command.actor, &command.action)
+                && let Some(pack) = self.setting.packs.get(*digest)
+            {
+                memory.engine.offer(pack);
+            }
+            collected.commands.push(command);
+            collected.keys.push(key);
+            collected.answers.push(answer);
+        }
+        collected
+    }
+
+    /// Remembers an applied batch until it is handed over.
+    fn note(
+        &self,
+        memory: &mut Memory,
+        batch: Batch,
+        keys: Vec<Option<CommandKey>>,
+        answers: Vec<Answer>,
+        repeats: Vec<(usize, Answer)>,
+        applied: Applied,
+    ) {
+        memory.capture.note(&applied);
+        let Applied { outcomes, entries, events, closed_boards, digest, .. } = applied;
+        for (command, outcome) in batch.commands.iter().zip(&outcomes) {
+            if let (Action::AdoptContent { digest }, Outcome::Done(_)) = (&command.action, outcome)
+            {
+                memory.content = *digest;
+            }
+        }
+        for (key, outcome) in keys.iter().zip(&outcomes) {
+            if let Some(known) = key.as_ref().and_then(|key| memory.keys.get_mut(key)) {
+                *known = Known::Applied(batch.seq, outcome.clone());
+            }
+        }
+        for (at, answer) in repeats {
+            memory.repeats.push((batch.seq, answer, outcomes[at].clone()));
+        }
+        let submitted = |outcome: &Outcome| Submitted { outcome: outcome.clone(), replayed: false };
+        memory.answers.extend(answers.into_iter().zip(outcomes.iter().map(submitted)));
+        memory.unsaved += batch.commands.len() as u64;
+        let ledger = entries.into_iter().map(|entry| {
+            let rule = entry.rule.and_then(|rule| memory.engine.rule_id(rule.code));
+            LedgerRow { entry, rule: rule.map(ToString::to_string) }
+        });
+        let ledger = ledger.collect();
+        let content = memory.content;
+        let batch = JournalBatch { batch, keys, outcomes, content, chain: digest, state: None };
+        memory.commits.push(Commit { batch, ledger, events, closed_boards });
+    }
+
+    /// Gives everything applied so far to the committer, with what readers shall see of it.
+    fn hand_over(&mut self, memory: &mut Memory) -> Result<(), Failure> {
+        let delta = memory.capture.take(&mut memory.engine);
+        let mut commits = std::mem::take(&mut memory.commits);
+        let save = self.save(memory);
+        if let (Some(save), Some(last)) = (&save, commits.last_mut()) {
+            last.batch.state = Some(Digest::of(&save.state));
+        }
+        let answers = std::mem::take(&mut memory.answers);
+        memory.flight = true;
+        let group = Group { commits, answers, delta, save };
+        self.jobs
+            .send(Job::Commit(Box::new(group)))
+            .map_err(|_| Failure::Engine("the committer is gone".to_owned()))
+    }
+
+    /// The state, where a snapshot of it is due.
+    fn save(&self, memory: &mut Memory) -> Option<Save> {
+        let folder = self.setting.config.snapshots.clone()?;
+        let config = &self.setting.config;
+        let due = memory.unsaved >= config.snapshot_commands.max(1)
+            || (memory.unsaved > 0 && memory.saved.elapsed() >= config.snapshot_interval);
+        if !due {
+            return None;
+        }
+        memory.unsaved = 0;
+        memory.saved = Instant::now();
+        let started = Instant::now();
+        let save = Save { folder, meta: snapshot_meta(self.setting.meta.branch, &memory.engine), state: memory.engine.save() };
+        metrics::histogram!("dengmi_save_seconds").record(started.elapsed().as_secs_f64());
+        Some(save)
+    }
+
+    /// A group is durable.
+    fn committed(&mut self, memory: &mut Memory, head: Head) {
+        memory.committed = head.seq;
+        self.announced = head.event;
+        self.retry = self.setting.config.retry_first;
+        for (_, answer, outcome) in memory.repeats.extract_if(.., |repeat| repeat.0 <= head.seq) {
+            answer.give(Ok(Submitted { outcome, replayed: true }));
+        }
+    }
+
+    /// The last snapshot, so that the next start is quick.
+    fn save_at_end(&self, mut memory: Memory) {
+        let Some(folder) = self.setting.config.snapshots.clone() else { return };
+        if memory.unsaved == 0 {
+            return;
+        }
+        let head = self.setting.runtime.block_on(self.setting.journal.head(self.setting.meta.branch));
+        match head {
+            Ok(head) if head.seq == memory.engine.seq() => {
+                let meta = snapshot_meta(self.setting.meta.branch, &memory.engine);
+                Save { folder, meta, state: memory.engine.save() }.write(head.hash);
+            }
+            Ok(_) => tracing::warn!("no last snapshot: the journal went on without this writer"),
+            Err(error) => tracing::warn!(%error, "no last snapshot"),
+        }
+    }
+
+    /// Drops the memory, answers whoever waits that nobody knows, and works the state out again.
+    /// `None` where the branch is to stop.
+    fn recover_from(&mut self, failure: Failure, mut memory: Memory) -> Option<Memory> {
+        let shared = self.setting.shared.clone();
+        let (state, refusal, why) = match &failure {
+            Failure::Commit(error) => match committer::refusal(error) {
+                SubmitError::ReadOnly => {
+                    (BranchState::ReadOnly, SubmitError::ReadOnly, error.to_string())
+                }
+                refusal => (BranchState::Recovering, refusal, error.to_string()),
+            },
+            Failure::Engine(why) => {
+                (BranchState::Recovering, SubmitError::Unavailable, why.clone())
+            }
+        };
+        tracing::error!(branch = %shared.branch, why, "the branch recovers from its journal");
+        metrics::counter!("dengmi_recoveries_total").increment(1);
+        shared.set_state(state, Some(why));
+        // What is being committed must have ended before the journal is read.
+        while memory.flight {
+            let taken = shared.inbox.take(usize::MAX, Duration::from_secs(1), true);
+            memory.flight = taken.committed.is_none();
+            taken.submissions.into_iter().for_each(|one| one.answer.give(Err(refusal)));
+        }
+        memory.answers.drain(..).for_each(|(answer, _)| answer.give(Err(refusal)));
+        memory.repeats.drain(..).for_each(|(_, answer, _)| answer.give(Err(refusal)));
+        drop(memory);
+        loop {
+            shared.inbox.refuse(self.retry, refusal);
+            self.retry = (self.retry * 2).min(self.setting.config.retry_most);
+            if shared.inbox.stopping() {
+                return None;
+            }
+            let Setting { journal, meta, packs, config, .. } = &self.setting;
+            let mut silent = |_, _| {};
+            let work = recover(&**journal, meta, packs, config, &mut silent);
+            match self.setting.runtime.block_on(work) {
+                Ok(recovery) => return self.recovered(recovery),
+                Err(error) => {
+                    tracing::error!(branch = %shared.branch, %error, "recovery");
+                    shared.set_state(state, Some(error.to_string()));
+                }
+            }
+        }
+    }
+
+    /// Publishes a recovered state, and tells the events that were committed unseen.
+    fn recovered(&mut self, recovery: Recovery) -> Option<Memory> {
+        let branch = self.setting.meta.branch;
+        let head = recovery.head;
+        let unseen = self.setting.journal.events_after(branch, self.announced, u32::MAX);
+        let unseen = self.setting.runtime.block_on(unseen).unwrap_or_default();
+        let (memory, whole) = self.ready(recovery);
+        let _ = self.jobs.send(Job::Publish(Box::new(whole)));
+        let _ = self.jobs.send(Job::Tell(unseen));
+        self.announced = head.event;
+        self.setting.shared.set_state(BranchState::Ready, None);
+        tracing::info!(%branch, seq = head.seq, "the branch takes commands again");
+        Some(memory)
+    }
+}
+
+/// Commands on their way into a batch.
+#[derive(Default)]
+struct Collected {
+    commands: Vec<Command>,
+    keys: Vec<Option<CommandKey>>,
+    answers: Vec<Answer>,
+    /// Repeats within the batch: position of the first, and who else waits for it.
+    repeats: Vec<(usize, Answer)>,
+}
+
+/// What a snapshot says of itself, but for the record's hash, which the commit gives.
+fn snapshot_meta(branch: BranchId, engine: &Engine) -> SnapshotMeta {
+    SnapshotMeta {
+        branch: branch,
+        seq: engine.seq(),
+        at: engine.at(),
+        packs: engine.packs_in_use(),
+        journal: Digest::default(),
     }
 }
 

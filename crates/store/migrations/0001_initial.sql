@@ -54,10 +54,13 @@ CREATE TABLE ledger (
     CHECK (kind <> 0 OR (rule IS NOT NULL AND member IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX ledger_member ON ledger (branch, member, entry);
+-- A member's entries, by blocks of 8192 entries: with the member first, every entry of a commit
+-- would change another page, which made commits of 512 entries five times as slow.
+CREATE INDEX ledger_member ON ledger (branch, entry / 8192, member);
 
--- The same cause is never rewarded twice by the same rule, whatever the code above does.
-CREATE UNIQUE INDEX ledger_award ON ledger (branch, member, rule, cause) WHERE kind = 0;
+-- The same cause is never rewarded twice by the same rule, whatever the code above does. The member
+-- comes last: who does the same thing at the same time then shares pages of the index.
+CREATE UNIQUE INDEX ledger_award ON ledger (branch, rule, cause, member) WHERE kind = 0;
 
 CREATE TABLE outbox (
     branch    INTEGER NOT NULL,

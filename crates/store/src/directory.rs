@@ -131,7 +131,7 @@ pub trait Directory: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<Profile>, StoreError>> + Send;
 
     /// Erases a profile for good; says whether there was one. The bytes leave the files with the
-    /// next [`crate::Journal::checkpoint_when_idle`] that completes.
+    /// next [`crate::Journal::checkpoint_when_idle`] that answers `true`.
     ///
     /// # Errors
     /// None of its own.

@@ -39,6 +39,12 @@ impl BranchMeta {
         hasher.update(&self.created.0.to_le_bytes());
         Digest(*hasher.finalize().as_bytes())
     }
+
+    /// The head before the first batch.
+    #[must_use]
+    pub fn empty_head(&self) -> Head {
+        Head { seq: 0, at: Timestamp(0), hash: self.genesis(), entry: 0, event: 0 }
+    }
 }
 
 /// The last of everything a branch has stored.
@@ -334,9 +340,11 @@ pub trait Journal: Send + Sync + 'static {
         digest: Digest,
     ) -> impl Future<Output = Result<Option<PackFiles>, StoreError>> + Send;
 
-    /// Does what is better done while nobody waits. Call it when no command is queued.
+    /// Does what is better done while nobody waits. Call it when no command is queued. Says
+    /// whether it is done; `false` where somebody was writing or reading, and a later call may
+    /// finish it.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`]; nothing is lost and the next call tries again.
-    fn checkpoint_when_idle(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
+    fn checkpoint_when_idle(&self) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }

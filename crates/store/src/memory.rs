@@ -34,6 +34,8 @@ struct State {
 #[derive(Debug)]
 struct Branch {
     meta: BranchMeta,
+    /// As of the last append or recovery.
+    head: Head,
     batches: Vec<Stored>,
     ledger: Vec<LedgerRow>,
     grants: BTreeMap<Grant, u64>,
@@ -92,21 +94,24 @@ impl MemoryStore {
 }
 
 impl Branch {
-    fn head(&self) -> Result<Result<Head, Cut>, StoreError> {
+    /// The head, or the torn last record.
+    fn checked_head(&self) -> Result<Result<Head, Cut>, StoreError> {
         let tail = self.batches.len().saturating_sub(3);
         let rows = self.batches[tail..].iter().map(|stored| stored.record.clone()).collect();
-        let genesis = self.meta.genesis();
-        Ok(chain::tail(self.meta.branch, genesis, rows)?.map(|last| Head {
-            seq: self.batches.len() as u64,
-            at: last.as_ref().map_or(Timestamp(0), |record| record.at),
-            hash: last.map_or(genesis, |record| record.hash),
-            entry: self.ledger.len() as u64,
-            event: self.events.len() as u64,
+        let last = chain::tail(self.meta.branch, self.meta.genesis(), rows)?;
+        Ok(last.map(|last| {
+            last.map_or(self.meta.empty_head(), |last| Head {
+                seq: last.seq,
+                at: last.at,
+                hash: last.hash,
+                entry: self.ledger.len() as u64,
+                event: self.events.len() as u64,
+            })
         }))
     }
 
     fn sound_head(&self) -> Result<Head, StoreError> {
-        self.head()?.map_err(|cut| cut.damaged(self.meta.branch))
+        self.checked_head()?.map_err(|cut| cut.damaged(self.meta.branch))
     }
 
     fn cut_last(&mut self) {
@@ -187,6 +192,7 @@ impl Journal for MemoryStore {
         let mut state = self.state();
         let branch = state.branches.entry(meta.branch).or_insert_with(|| Branch {
             meta,
+            head: meta.empty_head(),
             batches: Vec::new(),
             ledger: Vec::new(),
             grants: BTreeMap::new(),
@@ -202,7 +208,7 @@ impl Journal for MemoryStore {
 
     async fn append(&self, branch: BranchId, commits: Vec<Commit>) -> Result<Head, StoreError> {
         self.with(branch, |b| {
-            let (records, head) = seal(branch, b.sound_head()?, &commits)?;
+            let (records, head) = seal(branch, b.head, &commits)?;
             let grants = b.check_grants(&commits)?;
             b.check_boards(&commits)?;
             b.grants.extend(grants);
@@ -217,6 +223,7 @@ impl Journal for MemoryStore {
                     boards: b.boards.len(),
                 });
             }
+            b.head = head;
             Ok(head)
         })
     }
@@ -226,12 +233,13 @@ impl Journal for MemoryStore {
     }
 
     async fn recover(&self, branch: BranchId) -> Result<Recovered, StoreError> {
-        self.with(branch, |b| match b.head()? {
-            Ok(head) => Ok(Recovered { head, cut: None }),
-            Err(cut) => {
+        self.with(branch, |b| {
+            let cut = b.checked_head()?.err();
+            if cut.is_some() {
                 b.cut_last();
-                Ok(Recovered { head: b.sound_head()?, cut: Some(cut) })
             }
+            b.head = b.sound_head()?;
+            Ok(Recovered { head: b.head, cut })
         })
     }
 
@@ -329,8 +337,8 @@ impl Journal for MemoryStore {
         Ok(self.state().packs.get(&digest).cloned())
     }
 
-    async fn checkpoint_when_idle(&self) -> Result<(), StoreError> {
-        Ok(())
+    async fn checkpoint_when_idle(&self) -> Result<bool, StoreError> {
+        Ok(true)
     }
 }
 

@@ -170,3 +170,107 @@ fn hash(branch: BranchId, seq: u64, at: Timestamp, prev: Digest, body: &[u8]) ->
     hasher.update(body);
     Digest(*hasher.finalize().as_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::conformance::fixture::{B, at, batch};
+
+    const EFFECTS: Effects =
+        Effects { entries: 3, events: 0, closed_boards: 1, digest: Digest([9; 32]) };
+
+    fn record(seq: u64, commands: usize) -> Record {
+        Record::new(B, Digest::of(b"before"), &batch(seq, commands), &EFFECTS).unwrap()
+    }
+
+    #[test]
+    fn what_is_encoded_is_decoded() {
+        for commands in [0, 1, 7, 100] {
+            let record = record(5, commands);
+            assert_eq!(record.decode(), Ok((batch(5, commands), EFFECTS)));
+            assert_eq!(record.check(4, Digest::of(b"before")), Ok(()));
+        }
+    }
+
+    #[test]
+    fn the_format_keeps_its_golden_hash() {
+        // A changed hash means that journals on disk can no longer be read: raise RECORD_FORMAT
+        // and keep the old decoder instead of changing it.
+        assert_eq!(record(2, 3).hash.to_string(), GOLDEN_HASH);
+    }
+    const GOLDEN_HASH: &str = "48c2945a18e2fa08ad0eb368333e4afdd129e33d6b2f1427de05700b160f5985";
+
+    #[test]
+    fn a_record_out_of_place_is_refused() {
+        let record = record(5, 2);
+        for (after, prev) in
+            [(3, Digest::of(b"before")), (5, Digest::of(b"before")), (4, Digest::of(b"other"))]
+        {
+            assert!(matches!(record.check(after, prev), Err(StoreError::Damaged { .. })));
+        }
+        assert!(record.check(u64::MAX, record.prev).is_err());
+        for change in [
+            |r: &mut Record| r.branch.0 += 1,
+            |r: &mut Record| r.at.0 += 1,
+            |r: &mut Record| r.body.push(0),
+        ] {
+            let mut changed = record.clone();
+            change(&mut changed);
+            assert!(changed.check(4, record.prev).is_err());
+        }
+    }
+
+    #[test]
+    fn a_newer_format_is_named() {
+        let mut record = record(1, 1);
+        record.body[0] = RECORD_FORMAT + 1;
+        assert!(matches!(record.decode(), Err(StoreError::NewerFormat { found: 2, .. })));
+        record.body[0] = 0;
+        assert!(matches!(record.decode(), Err(StoreError::Damaged { .. })));
+        record.body.clear();
+        assert!(matches!(record.decode(), Err(StoreError::Damaged { .. })));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_decoding_panic(
+            bytes in proptest::collection::vec(any::<u8>(), 0..400), formatted in any::<bool>(),
+        ) {
+            let mut body = bytes;
+            if formatted {
+                body.insert(0, RECORD_FORMAT);
+            }
+            let random = Record { body, ..record(1, 0) };
+            prop_assert!(random.decode().is_err());
+            prop_assert!(random.check(0, random.prev).is_err());
+        }
+
+        #[test]
+        fn a_flipped_bit_is_noticed_and_never_panics(
+            commands in 0usize..6, bit in any::<proptest::sample::Index>(),
+        ) {
+            let mut record = record(1, commands);
+            let bit = bit.index(record.body.len() * 8);
+            record.body[bit / 8] ^= 1 << (bit % 8);
+            let _ = record.decode();
+            prop_assert!(record.check(0, record.prev).is_err());
+        }
+
+        #[test]
+        fn a_shortened_body_is_noticed(len in any::<proptest::sample::Index>()) {
+            let mut record = record(1, 3);
+            record.body.truncate(len.index(record.body.len()));
+            prop_assert!(record.decode().is_err());
+            prop_assert!(record.check(0, record.prev).is_err());
+        }
+
+        #[test]
+        fn only_the_written_batch_is_decoded(seq in 1u64..1_000_000, commands in 0usize..9) {
+            let mut moved = record(seq, commands);
+            moved.at = at(seq + 1);
+            prop_assert!(moved.decode().is_err());
+        }
+    }
+}

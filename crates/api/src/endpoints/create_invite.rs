@@ -60,10 +60,9 @@ pub(crate) async fn handler<B: Backend>(
 ) -> Answer<Made> {
     let backend = &*app.backend;
     let (target, reached) = match (body.community, body.member) {
-        (Some(group), None) => (
-            InviteTarget::Community(group),
-            reach::community(backend, call.principal()?, group),
-        ),
+        (Some(group), None) => {
+            (InviteTarget::Community(group), reach::community(backend, call.principal()?, group))
+        }
         (None, Some(member)) => {
             (InviteTarget::Member(member), reach::member(backend, call.principal()?, member))
         }

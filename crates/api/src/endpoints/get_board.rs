@@ -260,9 +260,10 @@ fn tag(
 fn matches(headers: &HeaderMap, tag: &str) -> bool {
     headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).any(
         |value| {
-            value.split(',').map(str::trim).any(|one| {
-                one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag
-            })
+            value
+                .split(',')
+                .map(str::trim)
+                .any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag)
         },
     )
 }
@@ -359,9 +360,8 @@ mod tests {
     /// Cutting first and asking then gives the same rows as asking over everyone.
     #[test]
     fn a_window_changes_nothing() {
-        let ranked: Vec<Ranked> = (0..40)
-            .map(|n| Ranked { rank: n + 1, member: member(100 - n), points: 100 })
-            .collect();
+        let ranked: Vec<Ranked> =
+            (0..40).map(|n| Ranked { rank: n + 1, member: member(100 - n), points: 100 }).collect();
         let standing = Standing { ranked, ..Standing::default() };
         for seq in 55..=105 {
             for n in [1, 2, 7, 50] {

@@ -2,7 +2,9 @@
 
 use axum::extract::State;
 use dengmi_core::view::MemberStatus;
-use dengmi_core::{CommunityId, Day, ManagerId, MemberId, Period, PeriodKind, Points, RoundId, RunId};
+use dengmi_core::{
+    CommunityId, Day, ManagerId, MemberId, Period, PeriodKind, Points, RoundId, RunId,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -154,7 +156,7 @@ fn me<B: Backend>(backend: &B, id: MemberId) -> Result<Member, Problem> {
         streaks: card
             .streaks
             .iter()
-            .map(|&(run, streak)| RunStreak { run, streak: streak.into() })
+            .map(|&(run, streak)| RunStreak { run, streak: Streak::on(today, streak) })
             .collect(),
         answered: card
             .answered

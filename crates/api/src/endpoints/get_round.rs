@@ -210,7 +210,8 @@ impl<B: Backend> Page<'_, B> {
             .member(member)
             .and_then(|card| card.answered.iter().find(|(id, _)| *id == self.round.id).copied())
             .map_or(0, |(_, bits)| bits);
-        let answered = |&(_, content): &(u8, u8)| bits.checked_shr(content.into()).unwrap_or(0) & 1 == 1;
+        let answered =
+            |&(_, content): &(u8, u8)| bits.checked_shr(content.into()).unwrap_or(0) & 1 == 1;
         (0..).zip(self.order()).filter(answered).map(|(shown, _)| shown).collect()
     }
 
@@ -229,7 +230,7 @@ impl<B: Backend> Page<'_, B> {
                 tracing::error!(question = %view.question, "the text of a question is missing");
                 Problem::internal()
             })?;
-            let order = self.option_order(shown, &text, over);
+            let order = self.option_order(content, &text, over);
             let feedback = (std::mem::take(&mut text.right), std::mem::take(&mut text.wrong));
             let question = ask(shown, text, &order);
             if over {
@@ -253,8 +254,8 @@ impl<B: Backend> Page<'_, B> {
     }
 
     /// Key-order positions of the options in the order the caller sees them.
-    fn option_order(&self, shown: u8, text: &QuestionText, over: bool) -> Vec<u8> {
-        let drawn = self.sheet.as_ref().map(|sheet| sheet.options.get(usize::from(shown)));
+    fn option_order(&self, content: u8, text: &QuestionText, over: bool) -> Vec<u8> {
+        let drawn = self.sheet.as_ref().map(|sheet| sheet.options.get(usize::from(content)));
         match drawn {
             Some(order) => order.cloned().unwrap_or_default(),
             None => {
@@ -270,8 +271,7 @@ impl<B: Backend> Page<'_, B> {
 }
 
 fn ask(position: u8, text: QuestionText, order: &[u8]) -> Question {
-    let options =
-        order.iter().filter_map(|&n| text.options.get(usize::from(n)).cloned()).collect();
+    let options = order.iter().filter_map(|&n| text.options.get(usize::from(n)).cloned()).collect();
     let kind = match text.kind {
         QuestionKind::Single => Kind::Single,
         QuestionKind::Multi => Kind::Multi,

@@ -121,6 +121,8 @@ enum Because {
         /// The round.
         #[schema(value_type = String)]
         round: RoundId,
+        /// How often the key had been corrected.
+        revision: u8,
     },
     /// A like.
     Like {
@@ -159,7 +161,7 @@ impl From<Cause> for Because {
             Cause::Answer { round, question, revision, .. } => {
                 Self::Answer { round, question, revision }
             }
-            Cause::Round(_, round) => Self::Round { round },
+            Cause::Round { round, revision, .. } => Self::Round { round, revision },
             Cause::Like(_, post) => Self::Like { post },
             Cause::Comment(_, post) => Self::Comment { post },
             Cause::Order(order) => Self::Order { order },
@@ -250,7 +252,9 @@ mod tests {
         let text = cursor(mine, 77);
         assert_eq!(before(mine, &text), Some(77));
         assert_eq!(before(other, &text), None);
-        for bad in ["", "77", "zz", &text[1..], &text.to_uppercase(), "１２３４５６７８９０１２３４５６"] {
+        for bad in
+            ["", "77", "zz", &text[1..], &text.to_uppercase(), "１２３４５６７８９０１２３４５６"]
+        {
             if bad != text {
                 assert_eq!(before(mine, bad), None, "{bad}");
             }

@@ -99,9 +99,7 @@ pub(crate) async fn handler<B: Backend>(
     let within = |round: &RoundView| {
         reach::find_run(&catalog, round.run).is_some_and(|run| {
             reach::takes_part(principal, &catalog, run, own)
-                && query
-                    .community
-                    .is_none_or(|group| run.communities.binary_search(&group).is_ok())
+                && query.community.is_none_or(|group| run.communities.binary_search(&group).is_ok())
         })
     };
     let rounds = catalog

@@ -3,7 +3,7 @@
 
 use axum::extract::State;
 use dengmi_core::command::RepairReason;
-use dengmi_core::{Action, MemberId, RunId};
+use dengmi_core::{Action, MemberId, Receipt, RunId};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -13,6 +13,7 @@ use crate::extract::{Admitted, Input, Param};
 use crate::problem::Problem;
 use crate::reach;
 use crate::reply::{Answer, Reply};
+use crate::streak::Streak;
 use crate::submit::submit;
 
 /// What to restore, and why.
@@ -61,19 +62,22 @@ impl From<Reason> for RepairReason {
     summary = "Repair a streak",
     params(("id" = String, Path, example = "r1-9")),
     request_body = Body,
-    responses((status = 204, description = "Repaired.")),
+    responses((status = 200, description = "Repaired.", body = Streak)),
 )]
 pub(crate) async fn handler<B: Backend>(
     State(app): State<App<B>>,
     call: Admitted,
     Param(run): Param<RunId>,
     Input(body): Input<Body>,
-) -> Answer<()> {
+) -> Answer<Streak> {
     let Body { member, days, reason } = body;
     if !reach::member(&*app.backend, call.principal()?, member) {
         return Err(Problem::not_found());
     }
     let action = Action::RepairStreak { member, run, days, reason: reason.into() };
     let done = submit(&app, &call, run.branch, action).await?;
-    Ok(Reply::empty().replayed(done.replayed))
+    match done.receipt {
+        Receipt::CheckedIn(streak) => Ok(Reply::ok(streak.into()).replayed(done.replayed)),
+        _ => Err(done.unexpected()),
+    }
 }

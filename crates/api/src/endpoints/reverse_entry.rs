@@ -35,7 +35,7 @@ pub(crate) async fn handler<B: Backend>(
     if !reach::member(&*app.backend, call.principal()?, member) {
         return Err(Problem::not_found());
     }
-    let action = Action::Reverse { entry: id, member, points };
+    let action = Action::Reverse { entry: id, member, points, cause: entry.cause };
     let done = submit(&app, &call, branch, action).await?;
     match done.receipt {
         Receipt::Booked { balance } => Ok(Reply::ok(Booked { balance }).replayed(done.replayed)),

@@ -55,7 +55,8 @@ impl Check<'_, '_, '_> {
                 self.count(3..=8, options.len(), "options", "options");
                 let right = options.iter().filter(|option| option.right).count();
                 if !options.is_empty() && (right == 0 || right == options.len()) {
-                    let message = if right == 0 { "no option is right" } else { "no option is wrong" };
+                    let message =
+                        if right == 0 { "no option is right" } else { "no option is wrong" };
                     let help = "mark right options with `right: true`, at least one and not all";
                     self.error(codes::OPTION_COUNT, "body.options", message, help);
                 }
@@ -115,17 +116,20 @@ impl Check<'_, '_, '_> {
     /// Long ones and pairs that read alike.
     fn options(&mut self, options: &[(String, &Text)]) {
         for (index, (path, text)) in options.iter().enumerate() {
-            for (language, words) in text.iter().filter(|(language, _)| language.starts_with("zh")) {
+            for (language, words) in text.iter().filter(|(language, _)| language.starts_with("zh"))
+            {
                 let length = words.chars().count();
                 if length > OPTION_CHARS_MAX {
-                    let message = format!("the option has {length} characters; {OPTION_CHARS_MAX} fit");
+                    let message =
+                        format!("the option has {length} characters; {OPTION_CHARS_MAX} fit");
                     let path = format!("{path}.{language}");
                     self.error(codes::OPTION_LONG, &path, &message, "shorten it");
                 }
             }
             let twin = options[..index].iter().find(|(_, earlier)| reads_alike(earlier, text));
             if let Some((earlier, _)) = twin {
-                let what = if earlier == "body.answer" { "the right one" } else { "an earlier one" };
+                let what =
+                    if earlier == "body.answer" { "the right one" } else { "an earlier one" };
                 let message = format!("this option reads like {what}");
                 self.error(codes::OPTION_TWICE, path, &message, "write a different option");
             }
@@ -138,7 +142,8 @@ impl Check<'_, '_, '_> {
             let stem = fold(stem);
             let shown = |option: &Text| shows(&stem, &fold(option.get(language)));
             if shown(right) && !wrong.iter().any(|option| shown(option)) {
-                let message = format!("the right answer, `{}`, stands in the stem", right.get(language));
+                let message =
+                    format!("the right answer, `{}`, stands in the stem", right.get(language));
                 let help = "ask so that the page has to be read; leave the figure out of the stem";
                 let path = format!("stem.{language}");
                 self.error(codes::ANSWER_IN_STEM, &path, &message, help);
@@ -188,9 +193,8 @@ fn reads_alike(a: &Text, b: &Text) -> bool {
 
 /// A folded text that is a number and a unit, in pieces.
 fn split_number(folded: &str) -> Option<(Decimal, &str)> {
-    let end = folded
-        .find(|c: char| !c.is_ascii_digit() && c != '.' && c != '-')
-        .unwrap_or(folded.len());
+    let end =
+        folded.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '-').unwrap_or(folded.len());
     Some((folded[..end].parse().ok()?, &folded[end..]))
 }
 
@@ -199,15 +203,17 @@ fn shows(stem: &str, answer: &str) -> bool {
     if split_number(answer).is_none() && answer.chars().count() < 2 {
         return false;
     }
+    let latin = |c: char| c.is_ascii_alphanumeric();
     let joined = |c: Option<char>, edge: Option<char>| {
-        let latin = |c: char| c.is_ascii_alphanumeric();
-        c.is_some_and(|c| edge.is_some_and(latin) && (latin(c) || c == '.'))
+        edge.is_some_and(latin) && c.is_some_and(|c| latin(c) || c == '.')
     };
     stem.match_indices(answer).any(|(at, _)| {
         let before = stem[..at].chars().next_back();
         let after = stem[at + answer.len()..].chars().next();
         // 3% in "0.3%", 30 in "130", 2 in "R2": part of something else.
-        !joined(before, answer.chars().next()) && !joined(after, answer.chars().next_back())
+        let last = answer.chars().next_back();
+        let percent = after == Some('%') && last.is_some_and(latin);
+        !percent && !joined(before, answer.chars().next()) && !joined(after, last)
     })
 }
 
@@ -230,7 +236,8 @@ mod tests {
         check_shows("持有 90 元", "90 天", false);
         check_shows("费率 0.3%", "3%", false);
         check_shows("费率 3%", "3%", true);
-        check_shows("涨 6%", "6", true);
+        check_shows("涨 6%", "6", false);
+        check_shows("涨 6 倍", "6", true);
         check_shows("the 72 rule", "7", false);
         check_shows("什么叫复利?", "复利", true);
         check_shows("R25 型", "R2", false);
@@ -246,30 +253,45 @@ mod tests {
         let stem = r#""zh-CN": "利息再生利息,叫什么?""#;
         check(BASICS, stem, r#""zh-CN": "什么是复利?""#, &[(ANSWER_IN_STEM, "\"什么是复利?\"")]);
         check(BASICS, stem, r#""zh-CN": "是复利还是单利?""#, &[]);
-        check(PAGES, "「示例·稳盈」多久", "「示例·稳盈90天」多久", &[
-            (ANSWER_IN_STEM, "\"「示例·稳盈90天」多久以后才能赎回?\""),
-        ]);
-        check(BASICS, "大约几年", "12 年还是几年", &[
-            (ANSWER_IN_STEM, "\"每年涨 6%,12 年还是几年变成两倍?\""),
-        ]);
+        check(
+            PAGES,
+            "「示例·稳盈」多久",
+            "「示例·稳盈90天」多久",
+            &[(ANSWER_IN_STEM, "\"「示例·稳盈90天」多久以后才能赎回?\"")],
+        );
+        check(
+            BASICS,
+            "大约几年",
+            "12 年还是几年",
+            &[(ANSWER_IN_STEM, "\"每年涨 6%,12 年还是几年变成两倍?\"")],
+        );
     }
 
     #[test]
     fn options_differ_and_suffice() {
-        check(PAGES, r#""zh-CN": "7 天""#, r#""zh-CN": "９０天""#, &[
-            (OPTION_TWICE, "{\"zh-CN\": \"９０天\", \"en\": \"7 days\"}"),
-        ]);
-        check(PAGES, r#""zh-CN": "180 天""#, r#""zh-CN": "7.0 天""#, &[
-            (OPTION_TWICE, "{\"zh-CN\": \"7.0 天\", \"en\": \"180 days\"}"),
-        ]);
+        check(
+            PAGES,
+            r#""zh-CN": "7 天""#,
+            r#""zh-CN": "９０天""#,
+            &[(OPTION_TWICE, "{\"zh-CN\": \"９０天\", \"en\": \"7 days\"}")],
+        );
+        check(
+            PAGES,
+            r#""zh-CN": "180 天""#,
+            r#""zh-CN": "7.0 天""#,
+            &[(OPTION_TWICE, "{\"zh-CN\": \"7.0 天\", \"en\": \"180 days\"}")],
+        );
         let long = format!("\"zh-CN\": \"{}\"", "长".repeat(61));
         check(BASICS, r#""zh-CN": "单利""#, &long, &[(OPTION_LONG, &long[9..])]);
         let second = "(text: {\"zh-CN\": \"贴现\", \"en\": \"Discounting\"}),";
         check(BASICS, second, "", &[(OPTION_COUNT, "[")]);
         check(BASICS, "\"For old age\"}", "\"For old age\"}, right: true", &[(OPTION_COUNT, "[")]);
-        check(BASICS, r#""en": "For repairs"}"#, r#""en": "For illness"}"#, &[
-            (OPTION_TWICE, "{\"zh-CN\": \"修车的钱\", \"en\": \"For illness\"}"),
-        ]);
+        check(
+            BASICS,
+            r#""en": "For repairs"}"#,
+            r#""en": "For illness"}"#,
+            &[(OPTION_TWICE, "{\"zh-CN\": \"修车的钱\", \"en\": \"For illness\"}")],
+        );
     }
 
     #[test]

@@ -55,18 +55,35 @@ fn check_fact(
         content.at(&question.place, &format!("{}.{step}", fact_path(&question.value.body)))
     };
     match source_product(&question.value.source) {
-        Some((source, _)) if content.current(source) != content.current(&fact.product) => {
+        // Dead products were reported with the references.
+        Some((source, _))
+            if content.product(source).is_some()
+                && content.product(&fact.product).is_some()
+                && content.current(source) != content.current(&fact.product) =>
+        {
             let message =
                 format!("the answer is a fact of `{}`, but the source is `{source}`", fact.product);
             let help = "name the same product in `answer` and `source`";
-            report.error(codes::SOURCE_PRODUCT, content.at(&question.place, "source"), message, help);
+            report.error(
+                codes::SOURCE_PRODUCT,
+                content.at(&question.place, "source"),
+                message,
+                help,
+            );
         }
         None => {
-            let message =
-                format!("the answer is a fact of `{}`, but the source names no product", fact.product);
+            let message = format!(
+                "the answer is a fact of `{}`, but the source names no product",
+                fact.product
+            );
             let help = "write `SampleSheet(product: .., version: ..)` or `ProductPage(..)`, so that \
                         members find it and a new page version is noticed";
-            report.error(codes::SOURCE_PRODUCT, content.at(&question.place, "source"), message, help);
+            report.error(
+                codes::SOURCE_PRODUCT,
+                content.at(&question.place, "source"),
+                message,
+                help,
+            );
         }
         Some(_) => {}
     }
@@ -89,8 +106,10 @@ fn check_fact(
         return;
     };
     if today.to_string() != fact.expect {
-        let message =
-            format!("the page says `{today}` today; when the question was written it was `{}`", fact.expect);
+        let message = format!(
+            "the page says `{today}` today; when the question was written it was `{}`",
+            fact.expect
+        );
         let same_number = matches!(
             (today, fact.expect.parse::<Decimal>()),
             (FactValue::Number(number, _), Ok(expected)) if number == expected
@@ -116,8 +135,9 @@ fn check_fact(
         (Body::TrueFalse { answer: TrueFalse::FactIs { claim, .. } }, today) => {
             if let Some(help) = odd_claim(claim, today) {
                 let at = content.at(&question.place, "body.answer.claim");
-                let message =
-                    format!("`{claim}` is not written as the page would write it, so it is never true");
+                let message = format!(
+                    "`{claim}` is not written as the page would write it, so it is never true"
+                );
                 report.error(codes::CLAIM_SPELLING, at, message, help);
             }
         }
@@ -165,26 +185,39 @@ mod tests {
 
     #[test]
     fn a_fact_is_there_and_as_expected() {
-        check(PAGES, "field: lock_up_days, expect: \"90\"", "field: deposit_rate, expect: \"90\"", &[
-            (DEAD_FACT, "deposit_rate"),
-        ]);
+        check(
+            PAGES,
+            "field: lock_up_days, expect: \"90\"",
+            "field: deposit_rate, expect: \"90\"",
+            &[(DEAD_FACT, "deposit_rate")],
+        );
         check(PAGES, "expect: \"90\"", "expect: \"90.0\"", &[(CHANGED_FACT, "\"90.0\"")]);
         // Two questions rest on the lock-up.
-        check(STEADY, "lock_up_days: 90", "lock_up_days: 60", &[
-            (CHANGED_FACT, "\"90\""),
-            (CHANGED_FACT, "\"90\""),
-        ]);
+        check(
+            STEADY,
+            "lock_up_days: 90",
+            "lock_up_days: 60",
+            &[(CHANGED_FACT, "\"90\""), (CHANGED_FACT, "\"90\"")],
+        );
         check(PAGES, "unit: Percent", "unit: Yuan", &[(FACT_KIND, "Yuan")]);
-        check(PAGES, "field: benchmark_low, expect: \"2\"", "field: cutoff, expect: \"15:00\"", &[
-            (FACT_KIND, "cutoff"),
-        ]);
-        check(PAGES, "of_yuan: \"10000\"", "of_yuan: \"0\"", &[
-            (AMOUNT_IDLE, "\"0\""),
-            (CHANGED_FACT, "\"150\""),
-        ]);
-        check(PAGES, "lock_up_days, expect", "lock_up_days, of_yuan: \"5\", expect", &[
-            (AMOUNT_IDLE, "\"5\""),
-        ]);
+        check(
+            PAGES,
+            "field: benchmark_low, expect: \"2\"",
+            "field: cutoff, expect: \"15:00\"",
+            &[(FACT_KIND, "cutoff")],
+        );
+        check(
+            PAGES,
+            "of_yuan: \"10000\"",
+            "of_yuan: \"0\"",
+            &[(AMOUNT_IDLE, "\"0\""), (CHANGED_FACT, "\"150\"")],
+        );
+        check(
+            PAGES,
+            "lock_up_days, expect",
+            "lock_up_days, of_yuan: \"5\", expect",
+            &[(AMOUNT_IDLE, "\"5\"")],
+        );
         check(PAGES, "claim: \"30\"", "claim: \"30 天\"", &[(CLAIM_SPELLING, "\"30 天\"")]);
         check(PAGES, "claim: \"30\"", "claim: \"30.0\"", &[(CLAIM_SPELLING, "\"30.0\"")]);
     }
@@ -192,18 +225,29 @@ mod tests {
     #[test]
     fn the_source_is_the_right_page() {
         check(PAGES, "version: 2", "version: 1", &[(PAGE_VERSION, "1")]);
-        check(PAGES, "SampleSheet(product: \"wealth/steady\"", "ProductPage(product: \"wealth/steady\"", &[
-            (SHEET_KIND, "ProductPage(product: \"wealth/steady\", version: 2)"),
-        ]);
-        check(PAGES, "ProductPage(product: \"fund/index\"", "SampleSheet(product: \"fund/index\"", &[
-            (SHEET_KIND, "SampleSheet(product: \"fund/index\", version: 1)"),
-        ]);
-        check(PAGES, "ProductPage(product: \"fund/index\", version: 1)",
-            "SampleSheet(product: \"wealth/steady\", version: 2)", &[
-            (SOURCE_PRODUCT, "SampleSheet(product: \"wealth/steady\", version: 2)"),
-        ]);
-        check(PAGES, "SampleSheet(product: \"wealth/steady\", version: 2)", "Lesson({\"zh-CN\": \"一\"})", &[
-            (SOURCE_PRODUCT, "Lesson({\"zh-CN\": \"一\"})"),
-        ]);
+        check(
+            PAGES,
+            "SampleSheet(product: \"wealth/steady\"",
+            "ProductPage(product: \"wealth/steady\"",
+            &[(SHEET_KIND, "ProductPage(product: \"wealth/steady\", version: 2)")],
+        );
+        check(
+            PAGES,
+            "ProductPage(product: \"fund/index\"",
+            "SampleSheet(product: \"fund/index\"",
+            &[(SHEET_KIND, "SampleSheet(product: \"fund/index\", version: 1)")],
+        );
+        check(
+            PAGES,
+            "ProductPage(product: \"fund/index\", version: 1)",
+            "SampleSheet(product: \"wealth/steady\", version: 2)",
+            &[(SOURCE_PRODUCT, "SampleSheet(product: \"wealth/steady\", version: 2)")],
+        );
+        check(
+            PAGES,
+            "SampleSheet(product: \"wealth/steady\", version: 2)",
+            "Lesson({\"zh-CN\": \"一\"})",
+            &[(SOURCE_PRODUCT, "Lesson({\"zh-CN\": \"一\"})")],
+        );
     }
 }

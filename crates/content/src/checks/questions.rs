@@ -12,8 +12,12 @@ pub(super) fn check(content: &Content<'_>, report: &mut Report) {
         let list = source.root.as_ref().and_then(|root| root.get(source.text, "questions"));
         if list.is_some_and(|list| list.items().is_empty()) {
             let message = "the file has no question";
-            report.warning(codes::NO_QUESTIONS, content.at(&file.place, "questions"), message,
-                "add one, or remove the file");
+            report.warning(
+                codes::NO_QUESTIONS,
+                content.at(&file.place, "questions"),
+                message,
+                "add one, or remove the file",
+            );
         }
     }
     for question in content.questions.iter() {
@@ -26,7 +30,8 @@ pub(super) fn check(content: &Content<'_>, report: &mut Report) {
         let real = content.products_of(&question.value).find(|p| p.value.sheet == Sheet::Real);
         if let (Purpose::Education, Some(product)) = (question.value.purpose, real) {
             let at = content.at(&question.place, "purpose");
-            let message = format!("an education question points to a real product, `{}`", product.id);
+            let message =
+                format!("an education question points to a real product, `{}`", product.id);
             let help = "write `purpose: Marketing`, or use a teaching sheet (C22)";
             report.error(codes::EDUCATION_SHOWS_PRODUCT, at, message, help);
         }
@@ -63,9 +68,15 @@ fn languages(content: &Content<'_>, question: &Item<Question>, report: &mut Repo
             .filter(|&language| text.iter().all(|(other, _)| other != language))
             .collect();
         if !missing.is_empty() {
-            let message = format!("the stem is written in {}, this text is not", missing.join(", "));
+            let message =
+                format!("the stem is written in {}, this text is not", missing.join(", "));
             let help = "add the translation; until then these readers get Chinese";
-            report.warning(codes::LANGUAGES_DIFFER, content.at(&question.place, &path), message, help);
+            report.warning(
+                codes::LANGUAGES_DIFFER,
+                content.at(&question.place, &path),
+                message,
+                help,
+            );
         }
     }
 }
@@ -81,14 +92,23 @@ mod tests {
     fn questions_are_what_they_say() {
         check(BASICS, "difficulty: 1", "difficulty: 6", &[(DIFFICULTY, "6")]);
         check(BASICS, "difficulty: 1", "difficulty: 0", &[(DIFFICULTY, "0")]);
-        check("content/questions/pages.ron", "Marketing", "Education", &[
-            (EDUCATION_SHOWS_PRODUCT, "Education"),
-        ]);
-        check(BASICS, r#", "en": "Simple interest""#, "", &[
-            (LANGUAGES_DIFFER, "{\"zh-CN\": \"单利\"}"),
-        ]);
-        check("content/questions/empty.ron", "", "(schema: 1, title: {\"zh-CN\": \"空\"}, questions: [])", &[
-            (NO_QUESTIONS, "[]"),
-        ]);
+        check(
+            "content/questions/pages.ron",
+            "Marketing",
+            "Education",
+            &[(EDUCATION_SHOWS_PRODUCT, "Education")],
+        );
+        check(
+            BASICS,
+            r#", "en": "Simple interest""#,
+            "",
+            &[(LANGUAGES_DIFFER, "{\"zh-CN\": \"单利\"}")],
+        );
+        check(
+            "content/questions/empty.ron",
+            "",
+            "(schema: 1, title: {\"zh-CN\": \"空\"}, questions: [])",
+            &[(NO_QUESTIONS, "[]")],
+        );
     }
 }

@@ -41,7 +41,7 @@ pub(super) fn check(content: &Content<'_>, report: &mut Report) {
                 }
             }
             QuestKind::MomentsChallenge(moments) => {
-                for id in &moments.question {
+                if let Some(id) = &moments.question {
                     check.question(place, "kind.question", id);
                 }
             }
@@ -133,13 +133,19 @@ mod tests {
         check(quiz, r#"["n1", "#, r#"["n1", "n9", "#, &[(DEAD_NOTICE, "\"n9\"")]);
         check(quiz, r#"["n1", "#, r#"["n1", "n1", "#, &[(REFERENCE_TWICE, "\"n1\"")]);
         let pages = "content/questions/pages.ron";
-        check(pages, r#"SampleSheet(product: "wealth/steady""#, r#"SampleSheet(product: "x""#, &[
-            (DEAD_PRODUCT, "\"x\""),
-        ]);
+        check(
+            pages,
+            r#"SampleSheet(product: "wealth/steady""#,
+            r#"SampleSheet(product: "x""#,
+            &[(DEAD_PRODUCT, "\"x\"")],
+        );
         let claim = r#"fact: (product: "wealth/steady""#;
-        check(pages, claim, r#"fact: (product: "wealth/stedy""#, &[
-            (DEAD_PRODUCT, "\"wealth/stedy\""),
-        ]);
+        check(
+            pages,
+            claim,
+            r#"fact: (product: "wealth/stedy""#,
+            &[(DEAD_PRODUCT, "\"wealth/stedy\"")],
+        );
     }
 
     #[test]
@@ -151,10 +157,12 @@ mod tests {
         check(basics, "difficulty: 1", "difficulty: one", &[(WRONG_VALUE, "one")]);
         check(basics, "(\n    schema: 1,", "(\n    schema: 1,]", &[(SYNTAX, "]")]);
         let notices = "content/notices/standard.ron";
-        check(notices, "(id: \"n7\", text:", "(id: \"n7\", txt:", &[
-            (UNKNOWN_FIELD, "txt"),
-            (MISSING_FIELD, "\"n7\""),
-        ]);
+        check(
+            notices,
+            "(id: \"n7\", text:",
+            "(id: \"n7\", txt:",
+            &[(UNKNOWN_FIELD, "txt"), (MISSING_FIELD, "\"n7\"")],
+        );
         check("content/rewards/points.ron", "1, exp", "1, 1, exp", &[(SYNTAX, "1")]);
     }
 

@@ -107,9 +107,12 @@ mod tests {
         // The table of renames is one for all kinds.
         check(answer, "schema: 1,", r#"schema: 1, was: ["quiz"],"#, &[(WAS_CLASH, "\"quiz\"")]);
         let basics = "content/questions/basics.ron";
-        check(basics, "id: \"compound\",", r#"id: "compound", was: ["old"],"#, &[
-            (BAD_ID, "\"old\""),
-        ]);
+        check(
+            basics,
+            "id: \"compound\",",
+            r#"id: "compound", was: ["old"],"#,
+            &[(BAD_ID, "\"old\"")],
+        );
         check(basics, "schema: 1,", r#"schema: 1, was: ["pages"],"#, &[]);
         check_files(
             &base_with(&[

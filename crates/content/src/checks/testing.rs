@@ -43,14 +43,16 @@ pub(crate) fn today() -> CheckOptions {
 /// that is there adds a file.
 pub(crate) fn base_with(changes: &[(&str, &str, &str)]) -> Vec<SourceFile> {
     let base = BASE.into_iter().chain([("quests/streak.ron", STREAK)]);
-    let mut files: Vec<SourceFile> =
-        base.map(|(path, text)| SourceFile { path: path.to_owned(), text: text.to_owned() }).collect();
+    let mut files: Vec<SourceFile> = base
+        .map(|(path, text)| SourceFile { path: path.to_owned(), text: text.to_owned() })
+        .collect();
     for &(path, from, to) in changes {
         if from.is_empty() {
             files.push(SourceFile { path: path.to_owned(), text: to.to_owned() });
             continue;
         }
-        let file = files.iter_mut().find(|file| file.path == path).expect("a file of the base pack");
+        let file =
+            files.iter_mut().find(|file| file.path == path).expect("a file of the base pack");
         assert!(file.text.contains(from), "{path} does not contain {from}");
         file.text = file.text.replacen(from, to, 1);
     }

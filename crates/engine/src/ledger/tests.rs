@@ -1,1 +1,86 @@
-//! Tests.
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Put(i64, i32),
+    Take(i64, bool),
+    Expire(i32),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        (1i64..500, 0i32..12).prop_map(|(points, month)| Step::Put(points, month)),
+        (1i64..500, any::<bool>()).prop_map(|(points, latest)| Step::Take(points, latest)),
+        (0i32..12).prop_map(Step::Expire),
+    ]
+}
+
+proptest! {
+    /// A wallet against a plain map from expiry to points.
+    #[test]
+    fn a_wallet_keeps_its_buckets_straight(steps in proptest::collection::vec(step(), 0..60)) {
+        let mut wallet = Wallet::default();
+        let mut model: BTreeMap<i32, i64> = BTreeMap::new();
+        for step in steps {
+            match step {
+                Step::Put(points, month) => {
+                    wallet.put(points, Day(month));
+                    *model.entry(month).or_default() += points;
+                }
+                Step::Take(points, latest) => {
+                    let mut left = points.min(wallet.balance);
+                    wallet.take(left, latest);
+                    let mut months: Vec<i32> = model.keys().copied().collect();
+                    if latest {
+                        months.reverse();
+                    }
+                    for month in months {
+                        let held = model.get_mut(&month).unwrap();
+                        let taken = left.min(*held);
+                        *held -= taken;
+                        left -= taken;
+                    }
+                }
+                Step::Expire(today) => {
+                    let expired = wallet.expire(Day(today));
+                    let sum: i64 = expired.iter().map(|(_, points)| points).sum();
+                    let gone = model.range(..=today).map(|(_, points)| points).sum::<i64>();
+                    prop_assert_eq!(sum, gone);
+                    model.retain(|month, _| *month > today);
+                }
+            }
+            model.retain(|_, points| *points > 0);
+            let buckets: Vec<(i32, i64)> =
+                wallet.buckets.iter().map(|b| (b.expires.0, i64::from(b.points))).collect();
+            prop_assert_eq!(buckets, model.clone().into_iter().collect::<Vec<_>>());
+            prop_assert_eq!(wallet.balance, model.values().sum::<i64>());
+        }
+    }
+
+    /// Whatever is posted: the books sum to zero and entries are numbered without a gap.
+    #[test]
+    fn the_books_always_balance(moves in proptest::collection::vec((0usize..5, 0usize..5, 1i64..=POINTS_MAX.0), 0..50)) {
+        let member = Account::Member(MemberId::new(dengmi_core::BranchId(1), 1));
+        let accounts = [Account::Issue, Account::Redemption, Account::Expiry, Account::House, member];
+        let mut books = Books::default();
+        for (n, (from, to, points)) in moves.into_iter().enumerate() {
+            let entry = books.post(LedgerEntry {
+                id: 0,
+                at: dengmi_core::Timestamp(1),
+                day: Day(0),
+                kind: EntryKind::Award,
+                from: accounts[from],
+                to: accounts[to],
+                points: Points(points),
+                rule: None,
+                cause: Cause::Order(n as u64),
+            });
+            prop_assert_eq!(entry.id, n as u64 + 1);
+            prop_assert_eq!(books.sum(), 0);
+        }
+    }
+}

@@ -116,10 +116,6 @@ impl Sheet {
         let attempts = self.given.iter().filter(|given| given.question == question);
         grade::settle(attempts.map(|given| grade::mark(given, round, rules)), rules.attempts.counts)
     }
-
-    pub(crate) fn heap_bytes(&self) -> usize {
-        if self.given.spilled() { self.given.capacity() * size_of::<Given>() } else { 0 }
-    }
 }
 
 impl Round {
@@ -131,7 +127,7 @@ impl Round {
         self.extra.iter().find(|(who, _)| *who == member).map_or(0, |(_, ms)| *ms)
     }
 
-    /// When the last answer can come.
+    /// From when on no answer is taken.
     pub(crate) fn settles_at(&self) -> Timestamp {
         let longest = self.extra.iter().map(|(_, ms)| *ms).max().unwrap_or(0);
         self.closes.plus_ms(self.grace_ms.max(longest))
@@ -142,7 +138,7 @@ impl Round {
         let last = self.closes.plus_ms(self.grace_ms.max(self.extra_ms(member)));
         if now < self.opens {
             Err(Reject::RoundNotOpen)
-        } else if self.stage != Stage::Open || now > last {
+        } else if self.stage != Stage::Open || now >= last {
             Err(Reject::RoundClosed)
         } else {
             Ok(())

@@ -1,1 +1,145 @@
-//! Tests.
+use std::collections::BTreeSet;
+
+use dengmi_content::model::quest::{Freezes, Leniency, MakeUps};
+use proptest::prelude::*;
+
+use super::*;
+
+fn plan(edit: impl FnOnce(&mut CheckInStreak)) -> StreakPlan {
+    let mut rules = CheckInStreak {
+        mode: StreakMode::Consecutive,
+        freezes: Freezes::default(),
+        make_ups: MakeUps::default(),
+        comeback_after: 0,
+        leniency: Vec::new(),
+        phrases: Vec::new(),
+        phrase_required: false,
+        prompt: None,
+    };
+    edit(&mut rules);
+    StreakPlan::of(&rules)
+}
+
+/// `days` are check-ins in order of arrival; `expected` the length after each, `-` for a refusal,
+/// `!` after a comeback.
+#[track_caller]
+fn check(plan: &StreakPlan, days: &[i32], expected: &str) {
+    let mut streak = Streak::begin(plan, Day(days[0]));
+    let lengths: Vec<String> = days
+        .iter()
+        .map(|day| match streak.advance(plan, Day(*day), false) {
+            Ok(Counted { comeback, .. }) => {
+                format!("{}{}", streak.length, if comeback { "!" } else { "" })
+            }
+            Err(_) => "-".to_owned(),
+        })
+        .collect();
+    assert_eq!(lengths.join(" "), expected);
+}
+
+#[test]
+fn days_in_a_row_count() {
+    let plain = plan(|_| {});
+    check(&plain, &[1, 2, 3, 3, 5, 6], "1 2 3 - 1 2");
+    check(&plain, &[1, 3, 2], "1 1 3");
+    check(&plain, &[5, 4], "1 -");
+    let comeback = plan(|rules| rules.comeback_after = 2);
+    check(&comeback, &[1, 3, 6, 7], "1 1 1! 2");
+    let cumulative = plan(|rules| rules.mode = StreakMode::Cumulative);
+    check(&cumulative, &[1, 4, 9, 9], "1 2 3 -");
+}
+
+#[test]
+fn freezes_are_used_up_and_earned() {
+    let frozen = plan(|rules| rules.freezes = Freezes { start: 2, every_days: 3, max: 2 });
+    check(&frozen, &[1, 4, 5, 8, 9], "1 2 3 1 2");
+    check(&frozen, &[1, 2, 3, 5, 7, 9], "1 2 3 4 5 1");
+    check(&frozen, &[1, 5], "1 1");
+}
+
+#[test]
+fn who_came_far_is_forgiven_more() {
+    let lenient = plan(|rules| {
+        rules.leniency = vec![
+            Leniency { from_length: 3, forgiven_days: 1 },
+            Leniency { from_length: 5, forgiven_days: 2 },
+        ];
+    });
+    check(&lenient, &[1, 2, 4], "1 2 1");
+    check(&lenient, &[1, 2, 3, 5, 7, 10, 14], "1 2 3 4 5 6 1");
+}
+
+#[test]
+fn a_repair_goes_on_from_yesterday() {
+    let plain = plan(|_| {});
+    let mut streak = Streak::begin(&plain, Day(1));
+    assert_eq!(streak.repair(Day(9), 5), Err(Reject::BadRepair));
+    streak.advance(&plain, Day(1), false).unwrap();
+    streak.repair(Day(9), 30).unwrap();
+    assert_eq!((streak.length, streak.last), (30, Day(8)));
+    streak.advance(&plain, Day(9), false).unwrap();
+    assert_eq!((streak.length, streak.longest, streak.total), (31, 31, 2));
+    assert_eq!(streak.repair(Day(9), 0), Err(Reject::BadRepair));
+    assert_eq!(streak.repair(Day(9), u16::MAX), Err(Reject::BadRepair));
+    streak.repair(Day(9), 40).unwrap();
+    streak.advance(&plain, Day(10), false).unwrap();
+    assert_eq!(streak.length, 41);
+}
+
+/// Days in a row up to the last, by looking at all of them.
+fn model(days: &BTreeSet<i32>) -> u16 {
+    let last = days.iter().next_back().copied().unwrap_or(0);
+    (0..).take_while(|back| days.contains(&(last - back))).count() as u16
+}
+
+proptest! {
+    /// Whatever order days arrive in: the length is the days in a row up to the last one.
+    #[test]
+    fn the_length_is_what_a_calendar_shows(arrivals in proptest::collection::vec(0i32..40, 1..60)) {
+        let plain = plan(|_| {});
+        let mut streak = Streak::begin(&plain, Day(arrivals[0]));
+        let mut days = BTreeSet::new();
+        let mut longest = 0;
+        for day in arrivals {
+            let before = streak;
+            // Nothing before the first day that counted is taken.
+            let admissible = days.first().is_none_or(|first| day >= *first);
+            match streak.advance(&plain, Day(day), false) {
+                Ok(_) => prop_assert!(admissible && days.insert(day)),
+                Err(_) => {
+                    prop_assert!(!admissible || days.contains(&day));
+                    prop_assert_eq!(streak, before);
+                }
+            }
+            prop_assert_eq!(streak.length, model(&days));
+            prop_assert_eq!(usize::from(streak.total), days.len());
+            longest = longest.max(streak.length);
+            prop_assert_eq!(streak.longest, longest);
+        }
+    }
+
+    /// With every kind of help: one day adds one at most, a broken streak starts at one, freezes
+    /// stay within their limit and the longest never falls.
+    #[test]
+    fn help_never_makes_a_streak_grow_faster(
+        steps in proptest::collection::vec(1i32..6, 1..80), start in 0u8..3, every in 0u16..5, max in 0u8..4,
+    ) {
+        let helped = plan(|rules| {
+            rules.freezes = Freezes { start: start.min(max), every_days: every, max };
+            rules.leniency = vec![Leniency { from_length: 4, forgiven_days: 1 }];
+        });
+        let mut day = 0;
+        let mut streak = Streak::begin(&helped, Day(day));
+        let _ = streak.advance(&helped, Day(day), false);
+        for step in steps {
+            let before = streak;
+            day += step;
+            streak.advance(&helped, Day(day), false).unwrap();
+            prop_assert!(streak.length == before.length + 1 || streak.length == 1);
+            prop_assert!(step > 1 || streak.length == before.length + 1);
+            prop_assert!(streak.freezes <= max && streak.longest >= before.longest.max(streak.length));
+            let alive = before.state(&helped).alive_until;
+            prop_assert_eq!(Day(day) <= alive, streak.length == before.length + 1);
+        }
+    }
+}

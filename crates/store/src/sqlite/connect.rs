@@ -5,7 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteSynchronous,
+};
 use sqlx::{ConnectOptions as _, Row as _};
 
 use super::OpenOptions;
@@ -72,6 +74,19 @@ pub(super) async fn connect_writer(
     expect("foreign_keys", "1", number(&mut connection, "PRAGMA foreign_keys").await?)?;
     expect("secure_delete", "1", number(&mut connection, "PRAGMA secure_delete").await?)?;
     Ok(connection)
+}
+
+/// Runs a statement that gives one row, without waiting for locks of others.
+pub(super) async fn without_waiting(
+    connection: &mut SqliteConnection,
+    sql: &'static str,
+) -> Result<SqliteRow, StoreError> {
+    let mut rows = Vec::new();
+    // The last one is `BUSY` again.
+    for sql in ["PRAGMA busy_timeout = 0", sql, "PRAGMA busy_timeout = 5000"] {
+        rows.push(sqlx::query(sql).fetch_one(&mut *connection).await.map_err(unavailable)?);
+    }
+    Ok(rows.swap_remove(1))
 }
 
 fn expect(name: &'static str, wanted: &str, found: String) -> Result<(), StoreError> {

@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection as _, Row as _};
 
 use super::rows::{Reader, column, damaged, decode, encode, is_taken, unavailable};
-use super::write::load_head;
+use super::write::{SELECT_BRANCH, load_head};
 use super::{SqliteStore, branch_column, rows};
 use crate::chain;
 use crate::error::StoreError;
@@ -15,16 +15,26 @@ use crate::journal::{
     BranchMeta, Commit, Head, Journal, LedgerRow, PackFiles, Page, Recovered, Sums,
 };
 
+/// Entries in one block of the index by member, as the table has it.
+const MEMBER_BLOCK: i64 = 8_192;
+
 impl SqliteStore {
     async fn meta(&self, branch: BranchId) -> Result<BranchMeta, StoreError> {
-        let row = sqlx::query(
-            "SELECT branch, seed, branches, content, created FROM branch WHERE branch = $1",
-        )
-        .bind(branch_column(branch))
-        .fetch_optional(&self.readers)
-        .await
-        .map_err(unavailable)?;
+        let row = sqlx::query(SELECT_BRANCH)
+            .bind(branch_column(branch))
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(unavailable)?;
         rows::branch_meta(&row.ok_or(StoreError::UnknownBranch(branch))?)
+    }
+
+    async fn last_entry(&self, branch: BranchId) -> Result<i64, StoreError> {
+        let row = sqlx::query("SELECT COALESCE(MAX(entry), 0) FROM ledger WHERE branch = $1")
+            .bind(branch_column(branch))
+            .fetch_one(&self.readers)
+            .await
+            .map_err(unavailable)?;
+        row.try_get(0).map_err(unavailable)
     }
 
     /// Tells an empty answer from a branch that does not exist.
@@ -156,19 +166,38 @@ impl Journal for SqliteStore {
         before: Option<u64>,
         limit: u32,
     ) -> Result<Vec<LedgerRow>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT entry, at, day, kind, from_kind, to_kind, member, points, rule, rule_code, \
-             rule_version, cause FROM ledger \
-             WHERE branch = $1 AND member = $2 AND entry < $3 ORDER BY entry DESC LIMIT $4",
-        )
-        .bind(branch_column(member.branch))
-        .bind(i64::from(member.seq))
-        .bind(column(before.unwrap_or(u64::MAX)))
-        .bind(i64::from(limit))
-        .fetch_all(&self.readers)
-        .await
-        .map_err(unavailable)?;
-        self.known(member.branch, ledger_rows(member.branch, &rows)?).await
+        let branch = member.branch;
+        self.meta(branch).await?;
+        let before = column(before.unwrap_or(u64::MAX)).min(self.last_entry(branch).await? + 1);
+        let limit = limit as usize;
+        let mut found = Vec::new();
+        // From the newest block down, in growing steps: most callers want only the newest entries.
+        let mut newest = (before - 1).div_euclid(MEMBER_BLOCK);
+        let mut step = 16;
+        while newest >= 0 && found.len() < limit {
+            let oldest = (newest - step + 1).max(0);
+            let rows = sqlx::query(
+                "WITH RECURSIVE block (n) AS \
+                 (SELECT $3 UNION ALL SELECT n - 1 FROM block WHERE n > $4) \
+                 SELECT entry, at, day, kind, from_kind, to_kind, member, points, rule, \
+                 rule_code, rule_version, cause FROM block CROSS JOIN ledger \
+                 WHERE branch = $1 AND entry / 8192 = n AND member = $2 AND entry < $5 \
+                 ORDER BY entry DESC LIMIT $6",
+            )
+            .bind(branch_column(branch))
+            .bind(i64::from(member.seq))
+            .bind(newest)
+            .bind(oldest)
+            .bind(before)
+            .bind(column((limit - found.len()) as u64))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(unavailable)?;
+            found.extend(ledger_rows(branch, &rows)?);
+            newest = oldest - 1;
+            step *= 4;
+        }
+        Ok(found)
     }
 
     async fn entry(&self, branch: BranchId, id: u64) -> Result<Option<LedgerRow>, StoreError> {
@@ -201,11 +230,15 @@ impl Journal for SqliteStore {
     async fn balance(&self, member: MemberId) -> Result<Points, StoreError> {
         self.meta(member.branch).await?;
         let row = sqlx::query(
-            "SELECT COALESCE(SUM(CASE WHEN to_kind = 1 THEN points ELSE -points END), 0) \
-             FROM ledger WHERE branch = $1 AND member = $2",
+            "WITH RECURSIVE block (n) AS \
+             (SELECT $3 UNION ALL SELECT n - 1 FROM block WHERE n > 0) \
+             SELECT COALESCE(SUM(CASE WHEN to_kind = 1 THEN points ELSE -points END), 0) \
+             FROM block CROSS JOIN ledger \
+             WHERE branch = $1 AND entry / 8192 = n AND member = $2",
         )
         .bind(branch_column(member.branch))
         .bind(i64::from(member.seq))
+        .bind(self.last_entry(member.branch).await? / MEMBER_BLOCK)
         .fetch_one(&self.readers)
         .await
         .map_err(unavailable)?;
@@ -329,9 +362,9 @@ impl Journal for SqliteStore {
         decode(&what, &plain).map(Some)
     }
 
-    async fn checkpoint_when_idle(&self) -> Result<(), StoreError> {
+    async fn checkpoint_when_idle(&self) -> Result<bool, StoreError> {
         // Whoever holds the writer is not idle.
-        let Ok(mut writer) = self.writer.try_lock() else { return Ok(()) };
+        let Ok(mut writer) = self.writer.try_lock() else { return Ok(false) };
         writer.checkpoint().await
     }
 }

@@ -30,6 +30,10 @@ static OUTBOX: LazyLock<Sized> = LazyLock::new(|| {
     Sized::insert("INSERT INTO outbox (branch, event, seq, at, community, body) VALUES", 6)
 });
 
+/// One branch's settings.
+pub(super) const SELECT_BRANCH: &str =
+    "SELECT branch, seed, branches, content, created FROM branch WHERE branch = $1";
+
 /// The one connection that writes.
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -150,20 +154,16 @@ impl Writer {
         Ok(Recovered { head, cut })
     }
 
-    /// Moves the log into the database and empties it, unless a reader is still at it.
-    pub(super) async fn checkpoint(&mut self) -> Result<(), StoreError> {
-        // Out of its place meanwhile: where this is cancelled, the connection with its changed
-        // timeout is dropped.
-        let Some(mut connection) = self.connection.take() else { return Ok(()) };
-        for sql in [
-            "PRAGMA busy_timeout = 0",
-            "PRAGMA wal_checkpoint(TRUNCATE)",
-            "PRAGMA busy_timeout = 5000",
-        ] {
-            sqlx::query(sql).fetch_optional(&mut connection).await.map_err(unavailable)?;
-        }
+    /// Moves the log into the database and empties it; `false` where a reader is still at it.
+    pub(super) async fn checkpoint(&mut self) -> Result<bool, StoreError> {
+        self.connection().await?;
+        // Out of its place meanwhile: where this is cancelled or fails, the connection is dropped
+        // and with it the changed timeout.
+        let Some(mut connection) = self.connection.take() else { return Ok(false) };
+        let row = connect::without_waiting(&mut connection, "PRAGMA wal_checkpoint(TRUNCATE)");
+        let busy = row.await?.try_get::<i64, _>(0).map_err(unavailable)?;
         self.connection = Some(connection);
-        Ok(())
+        Ok(busy == 0)
     }
 }
 
@@ -319,12 +319,12 @@ async fn paid_before(
         let Some(grant) = Grant::of(row) else { continue };
         let stored = sqlx::query(
             "SELECT entry FROM ledger \
-             WHERE kind = 0 AND branch = $1 AND member = $2 AND rule = $3 AND cause = $4",
+             WHERE kind = 0 AND branch = $1 AND rule = $2 AND cause = $3 AND member = $4",
         )
         .bind(branch_column(branch))
-        .bind(i64::from(grant.member.seq))
         .bind(grant.rule.clone())
         .bind(encode("a cause", &grant.cause)?)
+        .bind(i64::from(grant.member.seq))
         .fetch_optional(&mut *connection)
         .await
         .map_err(unavailable)?;
@@ -352,15 +352,13 @@ pub(super) async fn load_head(
     connection: &mut SqliteConnection,
     branch: BranchId,
 ) -> Result<Result<Head, Cut>, StoreError> {
-    let meta = sqlx::query(
-        "SELECT branch, seed, branches, content, created FROM branch WHERE branch = $1",
-    )
-    .bind(branch_column(branch))
-    .fetch_optional(&mut *connection)
-    .await
-    .map_err(unavailable)?
-    .ok_or(StoreError::UnknownBranch(branch))?;
-    let genesis = rows::branch_meta(&meta)?.genesis();
+    let meta = sqlx::query(SELECT_BRANCH)
+        .bind(branch_column(branch))
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(unavailable)?
+        .ok_or(StoreError::UnknownBranch(branch))?;
+    let empty = rows::branch_meta(&meta)?.empty_head();
     let tail = sqlx::query(
         "SELECT seq, at, prev, hash, body FROM journal WHERE branch = $1 ORDER BY seq DESC LIMIT 3",
     )
@@ -369,16 +367,22 @@ pub(super) async fn load_head(
     .await
     .map_err(unavailable)?;
     let tail = tail.iter().rev().map(|row| record(branch, row)).collect();
-    let last = match chain::tail(branch, genesis, tail)? {
+    let last = match chain::tail(branch, empty.hash, tail)? {
         Ok(last) => last,
         Err(cut) => return Ok(Err(cut)),
     };
-    let seq = last.as_ref().map_or(0, |record| record.seq);
-    let mut ends = [0; 2];
-    for (end, sql) in ends.iter_mut().zip([
-        "SELECT entry, seq FROM ledger WHERE branch = $1 ORDER BY entry DESC LIMIT 1",
-        "SELECT event, seq FROM outbox WHERE branch = $1 ORDER BY event DESC LIMIT 1",
-    ]) {
+    let mut head =
+        last.map_or(empty, |last| Head { seq: last.seq, at: last.at, hash: last.hash, ..empty });
+    for (end, sql) in [
+        (
+            &mut head.entry,
+            "SELECT entry, seq FROM ledger WHERE branch = $1 ORDER BY entry DESC LIMIT 1",
+        ),
+        (
+            &mut head.event,
+            "SELECT event, seq FROM outbox WHERE branch = $1 ORDER BY event DESC LIMIT 1",
+        ),
+    ] {
         let row = sqlx::query(sql)
             .bind(branch_column(branch))
             .fetch_optional(&mut *connection)
@@ -387,21 +391,15 @@ pub(super) async fn load_head(
         let Some(row) = row else { continue };
         let number = |i: usize| row.try_get::<i64, _>(i).map_err(unavailable);
         *end = number(0)?.unsigned_abs();
-        if number(1)?.unsigned_abs() > seq {
+        if number(1)?.unsigned_abs() > head.seq {
             return Err(StoreError::Damaged {
                 branch,
-                seq: seq + 1,
+                seq: head.seq + 1,
                 why: "missing, though there are ledger entries or events of it".to_owned(),
             });
         }
     }
-    Ok(Ok(Head {
-        seq,
-        at: last.as_ref().map_or(dengmi_core::Timestamp(0), |record| record.at),
-        hash: last.map_or(genesis, |record| record.hash),
-        entry: ends[0],
-        event: ends[1],
-    }))
+    Ok(Ok(head))
 }
 
 /// Takes the torn last record, and all that was booked with it, out of the branch.

@@ -1,0 +1,142 @@
+//! The endpoints, one file each: query, body, wire structs, handler. Tests of all of them are in
+//! `tests/`, where the whole interface is asked as callers ask it.
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::middleware;
+use axum::routing::{MethodFilter, MethodRouter, on};
+use utoipa::OpenApi;
+use utoipa::openapi::HttpMethod;
+
+use crate::app::App;
+use crate::backend::Backend;
+use crate::guard::guard;
+use crate::rights;
+
+mod check_in;
+mod create_answers;
+mod create_community;
+mod create_correction;
+mod create_invite;
+mod create_manager;
+mod create_operator_session;
+mod create_session;
+mod delete_session;
+mod erase_member;
+mod events;
+pub(crate) mod get_board;
+mod get_community;
+mod get_content;
+mod get_me;
+mod get_round;
+mod get_run;
+mod grant_time;
+mod health;
+mod launch_run;
+mod leave;
+mod list_communities;
+mod list_points;
+mod list_posts;
+mod list_quests;
+mod list_rounds;
+mod make_up;
+mod move_member;
+mod publish_post;
+mod put_board_visibility;
+mod put_consent;
+mod put_nickname;
+mod put_tag;
+mod react;
+mod redeem;
+mod repair_streak;
+mod reverse_entry;
+mod stop_run;
+
+use health::{livez, metrics, readyz};
+
+/// The one list of endpoints: from it come the router and the description.
+macro_rules! endpoints {
+    ($($module:ident,)*) => {
+        /// The routes of every endpoint, each behind the guard.
+        pub(crate) fn routes<B: Backend>(app: &App<B>) -> Router<App<B>> {
+            let router = Router::new();
+            $(let router = add::<B, $module::__path_handler, _, _>(
+                router, app, $module::handler::<B>,
+            );)*
+            router
+        }
+
+        /// Paths and schemas of every endpoint.
+        #[derive(OpenApi)]
+        #[openapi(paths($($module::handler),*))]
+        pub(crate) struct Described;
+    };
+}
+
+endpoints! {
+    create_invite,
+    create_session,
+    delete_session,
+    create_operator_session,
+    get_me,
+    put_nickname,
+    put_consent,
+    list_communities,
+    get_community,
+    create_community,
+    create_manager,
+    list_quests,
+    get_run,
+    launch_run,
+    stop_run,
+    list_rounds,
+    get_round,
+    create_answers,
+    create_correction,
+    grant_time,
+    check_in,
+    make_up,
+    repair_streak,
+    publish_post,
+    list_posts,
+    react,
+    get_board,
+    list_points,
+    redeem,
+    reverse_entry,
+    move_member,
+    leave,
+    put_tag,
+    put_board_visibility,
+    erase_member,
+    get_content,
+    events,
+    livez,
+    readyz,
+    metrics,
+}
+
+/// Adds a handler at the path its description names, behind the guard with its row of rights.
+fn add<B, P, H, T>(router: Router<App<B>>, app: &App<B>, handler: H) -> Router<App<B>>
+where
+    B: Backend,
+    P: utoipa::Path,
+    H: Handler<T, App<B>>,
+    T: 'static,
+{
+    let path = P::path();
+    P::methods().into_iter().fold(router, |router, method| {
+        let (name, filter) = match method {
+            HttpMethod::Get => ("GET", MethodFilter::GET),
+            HttpMethod::Post => ("POST", MethodFilter::POST),
+            HttpMethod::Put => ("PUT", MethodFilter::PUT),
+            HttpMethod::Delete => ("DELETE", MethodFilter::DELETE),
+            // No endpoint has another method; one that did would be open to nobody.
+            _ => ("", MethodFilter::TRACE),
+        };
+        let route = rights::find(name, &path).unwrap_or(&rights::NOBODY);
+        let guarded: MethodRouter<App<B>> = on(filter, handler.clone())
+            .route_layer(middleware::from_fn_with_state((app.clone(), route), guard::<B>));
+        router.route(&path, guarded)
+    })
+}

@@ -1,0 +1,75 @@
+//! All routes together, with what applies to every answer.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use tokio::sync::watch;
+
+use crate::app::{App, Limits};
+use crate::backend::Backend;
+use crate::problem::Problem;
+use crate::{docs, endpoints};
+
+/// The whole interface over a host. Event streams live as long as their readers; a server that
+/// must end them uses [`crate::serve`].
+pub fn router<B: Backend>(backend: Arc<B>, limits: Limits) -> Router {
+    // A sender that is gone leaves the value at "not stopping".
+    let (_, stopping) = watch::channel(false);
+    stoppable_router(backend, limits, stopping)
+}
+
+/// The same, with event streams that end when `stopping` turns true.
+pub(crate) fn stoppable_router<B: Backend>(
+    backend: Arc<B>,
+    limits: Limits,
+    stopping: watch::Receiver<bool>,
+) -> Router {
+    let app = App::new(backend, limits, stopping);
+    endpoints::routes(&app)
+        .route("/openapi.json", get(docs::description))
+        .route("/docs", get(docs::page))
+        .route("/docs/{*file}", get(docs::file))
+        .fallback(unknown_route)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::map_response(protect))
+        .with_state(app)
+}
+
+async fn unknown_route() -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "unknown-route",
+        "没有这个地址",
+        "no such address; /openapi.json lists those there are",
+    )
+}
+
+async fn wrong_method() -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "wrong-method",
+        "请求方式不对",
+        "this address takes other methods; the `Allow` header and /openapi.json list them",
+    )
+}
+
+/// Headers that every answer has. Set here where nothing stricter or more exact is there yet.
+async fn protect(response: Response) -> Response {
+    const HEADERS: [(HeaderName, &str); 6] = [
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    let mut response = response.into_response();
+    for (name, value) in HEADERS {
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,71 @@
+//! No unreviewed text reaches a customer (C08).
+
+use crate::codes;
+use crate::content::{Content, Place};
+use crate::model::Approval;
+use crate::source::Report;
+
+pub(super) fn check(content: &Content<'_>, report: &mut Report) {
+    for product in content.products.iter() {
+        approval(content, &product.place, &product.value.approval, report);
+    }
+    for rule in content.rules.iter() {
+        approval(content, &rule.place, &rule.value.approval, report);
+    }
+    for file in &content.notice_files {
+        approval(content, &file.place, &file.value.approval, report);
+    }
+    for quest in content.quests.iter() {
+        let given = &quest.value.approval;
+        approval(content, &quest.place, given, report);
+        let days = i32::from(quest.value.days);
+        let last = content.today.plus(days - 1);
+        if content.today <= given.valid_to && given.valid_to < last {
+            let at = content.at(&quest.place, "approval.valid_to");
+            let message =
+                format!("started today, the quest would run to {last}, beyond its approval");
+            let help = "have it approved for longer before it is launched";
+            report.warning(codes::APPROVAL_SHORT, at, message, help);
+        }
+    }
+}
+
+fn approval(content: &Content<'_>, place: &Place, approval: &Approval, report: &mut Report) {
+    for (field, value) in [("id", &approval.id), ("approver", &approval.approver)] {
+        if value.trim().is_empty() {
+            let at = content.at(place, &format!("approval.{field}"));
+            let message = format!("the approval has no {field}");
+            let help = "give the number in the register and the role that approved";
+            report.error(codes::APPROVAL_EMPTY, at, message, help);
+        }
+    }
+    if approval.valid_to < content.today {
+        let at = content.at(place, "approval.valid_to");
+        let message =
+            format!("the approval ended on {}; today is {}", approval.valid_to, content.today);
+        report.error(codes::APPROVAL_EXPIRED, at, message, "have the text approved again");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::checks::testing::check;
+    use crate::codes::*;
+
+    #[test]
+    fn approvals_are_complete_and_in_force() {
+        for (path, id) in [
+            ("content/products/wealth/steady.ron", "HG-1"),
+            ("content/rewards/answer.ron", "HG-3"),
+            ("content/notices/standard.ron", "HG-4"),
+            ("quests/quiz.ron", "HG-5"),
+        ] {
+            check(path, id, " ", &[(APPROVAL_EMPTY, "\" \"")]);
+            check(path, "\"compliance\"", "\"\"", &[(APPROVAL_EMPTY, "\"\"")]);
+            check(path, "2027-12-31", "2026-11-20", &[(APPROVAL_EXPIRED, "\"2026-11-20\"")]);
+        }
+        let quiz = "quests/quiz.ron";
+        check(quiz, "2027-12-31", "2026-11-21", &[(APPROVAL_SHORT, "\"2026-11-21\"")]);
+        check(quiz, "2027-12-31", "2026-11-27", &[]);
+    }
+}

@@ -1,0 +1,130 @@
+//! The frame of a quest: length, size, audience, and education that does not sell (C22).
+
+use crate::codes;
+use crate::content::{Content, Item, Kind};
+use crate::model::product::Sheet;
+use crate::model::{Purpose, Quest, QuestKind};
+use crate::source::Report;
+
+/// Longest quest in days: a leap year.
+const DAYS_MAX: u16 = 366;
+
+pub(super) fn check(content: &Content<'_>, report: &mut Report) {
+    for quest in content.quests.iter() {
+        frame(content, quest, report);
+        audience(content, quest, report);
+        education(content, quest, report);
+        share(content, quest, report);
+    }
+}
+
+fn frame(content: &Content<'_>, quest: &Item<Quest>, report: &mut Report) {
+    let days = quest.value.days;
+    if !(1..=DAYS_MAX).contains(&days) {
+        let at = content.at(&quest.place, "days");
+        let message = format!("a quest of {days} days");
+        report.error(codes::QUEST_DAYS, at, message, format!("write 1 to {DAYS_MAX}"));
+    }
+    if quest.value.members_max == 0 {
+        let at = content.at(&quest.place, "members_max");
+        let message = "a quest for nobody";
+        let help = "write how many members may take part at most; the budget is checked for them";
+        report.error(codes::QUEST_SIZE, at, message, help);
+    }
+    if let Some(depth) = quest.value.referral_depth
+        && depth > 1
+    {
+        let at = content.at(&quest.place, "referral_depth");
+        let message = format!("{depth} levels of referral are a chain (C18)");
+        report.error(codes::REFERRAL_DEPTH, at, message, "write `1`, or remove the field");
+    }
+}
+
+fn audience(content: &Content<'_>, quest: &Item<Quest>, report: &mut Report) {
+    let audience = &quest.value.audience;
+    if audience.is_empty() {
+        let at = content.at(&quest.place, "audience");
+        let help = "name the kinds of groups, as in `[InvestorEducation]`";
+        report.error(codes::AUDIENCE, at, "a quest for no kind of group", help);
+    }
+    // With a community that could not be read, nothing is known about the kinds there are.
+    let unknown = content.broken.iter().any(|(kind, _)| *kind == Kind::Community);
+    for (index, kind) in audience.iter().enumerate() {
+        let at = || content.at(&quest.place, &format!("audience.{index}"));
+        if audience[..index].contains(kind) {
+            let message = format!("`{kind:?}` is listed twice");
+            report.error(codes::AUDIENCE, at(), message, "remove one of them");
+        } else if !unknown && content.communities.iter().all(|group| group.value.kind != *kind) {
+            let message = format!("no file in `content/communities/` is of kind `{kind:?}`");
+            let help = "add one, or remove the kind here";
+            report.warning(codes::AUDIENCE_UNKNOWN, at(), message, help);
+        }
+    }
+}
+
+fn education(content: &Content<'_>, quest: &Item<Quest>, report: &mut Report) {
+    if quest.value.purpose != Purpose::Education {
+        return;
+    }
+    for (path, question) in content.questions_of(&quest.value) {
+        let real =
+            content.products_of(&question.value).any(|product| product.value.sheet == Sheet::Real);
+        if question.value.purpose == Purpose::Marketing || real {
+            let at = content.at(&quest.place, &path);
+            let message =
+                format!("an education quest asks the marketing question `{}`", question.id);
+            let help = "use another question, or write `purpose: Marketing` for the quest (C22)";
+            report.error(codes::EDUCATION_SELLS, at, message, help);
+        }
+    }
+}
+
+/// At least one question in three has no product in it (domain 6.1, C22).
+fn share(content: &Content<'_>, quest: &Item<Quest>, report: &mut Report) {
+    let QuestKind::QuizSeries(series) = &quest.value.kind else { return };
+    let asked: usize = series.rounds.iter().map(|round| round.questions.len()).sum();
+    let with = content
+        .questions_of(&quest.value)
+        .filter(|(_, question)| content.products_of(&question.value).next().is_some())
+        .count();
+    if with > 0 && (asked - with) * 3 < asked {
+        let at = content.at(&quest.place, "kind.rounds");
+        let message = format!("{with} of {asked} questions are about products (C22)");
+        let help = "ask at least one question in three that has no product in it";
+        report.error(codes::PRODUCT_SHARE, at, message, help);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::checks::testing::check;
+    use crate::codes::*;
+
+    const QUIZ: &str = "quests/quiz.ron";
+    const STREAK: &str = "quests/streak.ron";
+
+    #[test]
+    fn the_frame_is_in_range() {
+        check(STREAK, "days: 7", "days: 0", &[(QUEST_DAYS, "0")]);
+        check(STREAK, "days: 7,", "days: 367, referral_depth: 1,", &[(QUEST_DAYS, "367")]);
+        check(STREAK, "members_max: 100", "members_max: 0", &[(QUEST_SIZE, "0")]);
+        check(STREAK, "days: 7,", "days: 7, referral_depth: 2,", &[(REFERRAL_DEPTH, "2")]);
+        check(STREAK, "[InvestorEducation, Affinity]", "[]", &[(AUDIENCE, "[]")]);
+        check(STREAK, "Affinity]", "InvestorEducation]", &[(AUDIENCE, "InvestorEducation")]);
+        check(STREAK, "Affinity]", "Payroll]", &[(AUDIENCE_UNKNOWN, "Payroll")]);
+    }
+
+    #[test]
+    fn education_does_not_sell() {
+        check(QUIZ, "pages/lock-up", "pages/risk", &[(EDUCATION_SELLS, "\"pages/risk\"")]);
+        let more = r#""pages/has-lock-up", "pages/lower-end", "pages/short-fee", "pages/risk"]"#;
+        check(QUIZ, r#"purpose: Education,"#, "purpose: Marketing,", &[]);
+        let files = crate::checks::testing::base_with(&[
+            (QUIZ, "purpose: Education", "purpose: Marketing"),
+            (QUIZ, r#""pages/has-lock-up"]"#, more),
+            (QUIZ, r#"["n1""#, r#"["n1", "n2""#),
+            (QUIZ, r#""basics/double", "#, ""),
+        ]);
+        crate::checks::testing::check_files(&files, &[(PRODUCT_SHARE, "[")]);
+    }
+}
