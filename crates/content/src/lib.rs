@@ -1,6 +1,8 @@
 //! Content: the RON types operators write, the loader and its checks, and a page for every code a
 //! check can give. Texts come in, a [`Pack`] or diagnostics come out; nothing here opens a file.
 
+#![deny(clippy::float_arithmetic)]
+
 mod checks;
 mod codes;
 mod content;

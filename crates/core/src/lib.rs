@@ -4,6 +4,8 @@
 //! Nothing here reads a clock, a file or the operating system's randomness, and nothing here
 //! computes with floats, so that the same inputs give the same bytes on every machine.
 
+#![deny(clippy::float_arithmetic)]
+
 pub mod command;
 pub mod fact;
 pub mod id;

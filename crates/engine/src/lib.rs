@@ -5,6 +5,8 @@
 //! Inside, one feature is one module (see [`Engine::new`] for the list) and features talk by
 //! messages only.
 
+#![deny(clippy::float_arithmetic)]
+
 mod board;
 mod caps;
 mod clock;

@@ -156,7 +156,7 @@ impl Streak {
         }
         self.longest = self.longest.max(self.length);
         let every = rules.freezes.every_days;
-        if every > 0 && self.length % every == 0 && self.freezes < rules.freezes.max {
+        if every > 0 && self.length.is_multiple_of(every) && self.freezes < rules.freezes.max {
             self.freezes += 1;
         }
         Ok(Counted { comeback, made_up })
@@ -225,6 +225,9 @@ pub(crate) fn plugin(builder: &mut Builder) {
     builder.message::<StreakRequest>().systems(Phase::Streak, check_in);
 }
 
+/// The streak after a request, and what to tell the rules: nothing after a repair.
+type Served = (StreakState, Option<(Day, Timestamp, Counted)>);
+
 struct Place<'a> {
     run: &'a Run,
     plan: &'a RunPlan,
@@ -233,13 +236,13 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// Carries out one request on the member's row. `None` for a repair: it earns nothing.
+    /// Carries out one request on the member's row.
     fn serve(
         &self,
         request: &StreakRequest,
         members: &Members,
         table: &mut Streaks,
-    ) -> Result<(StreakState, Option<(Day, Timestamp, Counted)>), Reject> {
+    ) -> Result<Served, Reject> {
         let member = members.acting(request.member)?;
         let calendar = self.run.calendar;
         let today = calendar.day_of(self.now);

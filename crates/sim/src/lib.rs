@@ -1,1 +1,4 @@
-//! Placeholder.
+//! Synthetic members and workloads: commands drawn from a seed, for tests, measurements and
+//! demonstrations. Nothing here reads a clock or a file; whoever runs a workload owns the engine.
+
+pub mod month;

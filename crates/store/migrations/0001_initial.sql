@@ -54,8 +54,9 @@ CREATE TABLE ledger (
     CHECK (kind <> 0 OR (rule IS NOT NULL AND member IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
 
--- A member's entries, by blocks of 8192 entries: with the member first, every entry of a commit
--- would change another page, which made commits of 512 entries five times as slow.
+-- A member's entries, by blocks of 8192 entries. With the member first, every entry of a commit
+-- changes another page of the index: commits of 512 entries then took four times as long, with
+-- 200,000 entries of 10,000 members stored.
 CREATE INDEX ledger_member ON ledger (branch, entry / 8192, member);
 
 -- The same cause is never rewarded twice by the same rule, whatever the code above does. The member

@@ -64,8 +64,8 @@ pub(crate) fn credit(choice: Choice, item: &Item) -> Ppm {
         (Choice::Many(chosen), Key::Many(right)) if item.partial => {
             let wrong_all = !right & ((1u32 << item.options) - 1);
             let share = |of: u32| {
-                let all = of.count_ones();
-                if all == 0 { 0 } else { (chosen & of).count_ones() * 1_000_000 / all }
+                let chosen = (chosen & of).count_ones() * 1_000_000;
+                chosen.checked_div(of.count_ones()).unwrap_or(0)
             };
             Ppm(share(*right).saturating_sub(share(wrong_all)))
         }

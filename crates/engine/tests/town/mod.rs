@@ -14,7 +14,7 @@ use dengmi_engine::{Applied, Engine, EngineConfig, layout};
 const BRANCH: BranchId = BranchId(1);
 
 /// The pack of these tests, with `quest` added as `quests/NAME.ron`.
-pub fn pack(rules: &[(&str, &str)], quests: &[(&str, &str)]) -> Arc<Pack> {
+pub(crate) fn pack(rules: &[(&str, &str)], quests: &[(&str, &str)]) -> Arc<Pack> {
     let approval = r#"approval: (id: "T-1", approver: "合规", valid_to: "2099-12-31")"#;
     let mut files = vec![
         file("content/rewards/points.ron", "(schema: 1, fen_per_point: 1, expire_after_months: 1)"),
@@ -83,59 +83,59 @@ const QUESTIONS: &str = r#"(schema: 1, title: {"zh-CN": "算术"}, questions: [
 ])"#;
 
 /// A branch at work.
-pub struct Town {
-    pub engine: Engine,
-    pub pack: Arc<Pack>,
-    pub entries: Vec<LedgerEntry>,
-    pub closed: Vec<dengmi_core::view::ClosedBoard>,
-    pub last: Applied,
+pub(crate) struct Town {
+    pub(crate) engine: Engine,
+    pub(crate) pack: Arc<Pack>,
+    pub(crate) entries: Vec<LedgerEntry>,
+    pub(crate) closed: Vec<dengmi_core::view::ClosedBoard>,
+    pub(crate) last: Applied,
 }
 
 /// `"10-03 09:00"` in China, of the year 2026.
-pub fn at(text: &str) -> Timestamp {
+pub(crate) fn at(text: &str) -> Timestamp {
     let (date, time) = text.split_once(' ').unwrap();
     let day: Day = format!("2026-{date}").parse().unwrap();
     let time: dengmi_core::time::TimeOfDay = time.to_owned().try_into().unwrap();
     Calendar::default().at(day, time)
 }
 
-pub fn day(text: &str) -> Day {
+pub(crate) fn day(text: &str) -> Day {
     format!("2026-{text}").parse().unwrap()
 }
 
 /// Members are called A, B, C ... in order of joining.
-pub fn member(name: &str) -> MemberId {
+pub(crate) fn member(name: &str) -> MemberId {
     MemberId::new(BRANCH, name.bytes().next().map_or(0, |b| u32::from(b - b'A') + 1))
 }
 
-pub fn community(seq: u32) -> CommunityId {
+pub(crate) fn community(seq: u32) -> CommunityId {
     CommunityId::new(BRANCH, seq)
 }
 
-pub fn manager() -> ManagerId {
+pub(crate) fn manager() -> ManagerId {
     ManagerId::new(BRANCH, 1)
 }
 
-pub fn run() -> RunId {
+pub(crate) fn run() -> RunId {
     RunId::new(BRANCH, 1)
 }
 
-pub fn round(seq: u32) -> RoundId {
+pub(crate) fn round(seq: u32) -> RoundId {
     RoundId::new(BRANCH, seq)
 }
 
-pub fn post(seq: u32) -> PostId {
+pub(crate) fn post(seq: u32) -> PostId {
     PostId::new(BRANCH, seq)
 }
 
-pub fn config() -> EngineConfig {
+pub(crate) fn config() -> EngineConfig {
     EngineConfig { branch: BRANCH, seed: Seed::from_number(7), branches: 1 }
 }
 
 impl Town {
     /// Opened on 2026-10-01 at 08:00: group 1 (managed) with A and B, group 2 (long-term) with C
     /// and D, everyone consented; then `quest` is launched for all from that day.
-    pub fn new(rules: &[(&str, &str)], quest: &str) -> Self {
+    pub(crate) fn new(rules: &[(&str, &str)], quest: &str) -> Self {
         let pack = pack(rules, &[("quest", quest)]);
         let mut town = Self {
             engine: Engine::new(config(), pack.clone()),
@@ -164,7 +164,7 @@ impl Town {
     }
 
     /// Applies actions as one batch; `actor` decides who acts.
-    pub fn batch(
+    pub(crate) fn batch(
         &mut self,
         when: &str,
         actions: Vec<Action>,
@@ -181,28 +181,28 @@ impl Town {
         self.last.outcomes.clone()
     }
 
-    pub fn operate(&mut self, when: &str, actions: Vec<Action>) -> Vec<Outcome> {
+    pub(crate) fn operate(&mut self, when: &str, actions: Vec<Action>) -> Vec<Outcome> {
         self.batch(when, actions, |_| Actor::Operator(1))
     }
 
-    pub fn one(&mut self, when: &str, action: Action) -> Outcome {
+    pub(crate) fn one(&mut self, when: &str, action: Action) -> Outcome {
         self.operate(when, vec![action]).remove(0)
     }
 
     /// What a member earned less what was taken back.
-    pub fn balance(&self, name: &str) -> i64 {
+    pub(crate) fn balance(&self, name: &str) -> i64 {
         self.engine.member_card(member(name)).unwrap().balance.0
     }
 
     /// `"A 5, B 2"`: members with points.
-    pub fn balances(&self) -> String {
+    pub(crate) fn balances(&self) -> String {
         let names = ["A", "B", "C", "D"];
         let held = names.iter().filter(|name| self.balance(name) != 0);
         held.map(|name| format!("{name} {}", self.balance(name))).collect::<Vec<_>>().join(", ")
     }
 
     /// Saves, restores, and checks that both are the same.
-    pub fn reload(&mut self) {
+    pub(crate) fn reload(&mut self) {
         let packs = BTreeMap::from([(self.pack.digest, self.pack.clone())]);
         let bytes = self.engine.save();
         let mut restored = Engine::restore(config(), &packs, &bytes).unwrap();
@@ -212,7 +212,13 @@ impl Town {
     }
 
     /// An answer to the content's `question`, given as `member` sees it: right, or wrong.
-    pub fn answer(&self, name: &str, round: RoundId, question: u8, choice: Choice) -> Action {
+    pub(crate) fn answer(
+        &self,
+        name: &str,
+        round: RoundId,
+        question: u8,
+        choice: Choice,
+    ) -> Action {
         let catalog = self.engine.catalog();
         let view = catalog.rounds.iter().find(|r| r.id == round);
         let options =
@@ -228,20 +234,20 @@ impl Town {
     }
 }
 
-pub fn consent(name: &str, purpose: ConsentPurpose) -> Action {
+pub(crate) fn consent(name: &str, purpose: ConsentPurpose) -> Action {
     Action::Consent { member: member(name), purpose, version: 1, given: true }
 }
 
-pub fn check_in(name: &str) -> Action {
+pub(crate) fn check_in(name: &str) -> Action {
     Action::CheckIn { member: member(name), run: run(), phrase: None, occurred: None }
 }
 
-pub fn react(name: &str, post: PostId, reaction: Reaction) -> Action {
+pub(crate) fn react(name: &str, post: PostId, reaction: Reaction) -> Action {
     Action::React { post, person: Person::Member(member(name)), reaction, occurred: None }
 }
 
 /// `"ok"` or the code of the refusal.
-pub fn word(outcome: &Outcome) -> &'static str {
+pub(crate) fn word(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Done(_) => "ok",
         Outcome::Rejected(reject) => reject.code(),

@@ -28,8 +28,14 @@ pub(super) fn create_private(path: &Path) -> Result<(), StoreError> {
     options.create_new(true).write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Ok(_) => Ok(()),
+    // The new name is durable only once the folder is.
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let sync = |_| File::open(folder).and_then(|folder| folder.sync_all());
+    match options.open(path).and_then(sync) {
+        Ok(()) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(StoreError::File { path: path.to_owned(), why: error.to_string() }),
     }

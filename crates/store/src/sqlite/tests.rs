@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use dengmi_core::Timestamp;
+use dengmi_core::{Points, Timestamp};
 use sqlx::ConnectOptions as _;
 
 use super::*;
-use crate::conformance::fixture::{B, batch, commit, history, member, meta};
+use crate::conformance::fixture::{B, award, batch, commit, history, member, meta};
 use crate::record::Record;
 use crate::{Commit, Directory, Journal, Profile, verify};
 
@@ -223,7 +223,6 @@ async fn a_cancelled_append_is_whole_or_gone() {
         let head = store.recover(B).await.unwrap().head;
         assert!(head.seq == seq || head.seq == seq + 3, "{head:?} after {seq}");
         assert_eq!(head.entry, 2 * head.seq);
-        eprint!("{}", if head.seq == seq { "-" } else { "+" });
         seq = head.seq;
         // The next append follows whatever became of this one.
         seq = store.append(B, history(seq + 1).split_off(seq as usize)).await.unwrap().seq;
@@ -357,45 +356,26 @@ async fn an_idle_checkpoint_empties_the_log_and_waits_for_nobody() {
     assert!(verify(&store, B).await.unwrap().is_sound());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn zz_speed() {
-    use crate::conformance::fixture::award;
+#[tokio::test]
+async fn a_members_entries_are_found_in_every_block_of_the_index() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder.path().join("dengmi.db")).await;
     store.create_branch(meta()).await.unwrap();
-    let mut id = 0;
-    for seq in 1..=20u64 {
-        let ledger: Vec<_> = (0..10_000u32).map(|m| { id += 1; award(id, m + 1, seq as i32, 10) }).collect();
-        let c = Commit { batch: batch(seq, 10_000), ledger, ..commit(seq) };
-        let t = std::time::Instant::now();
-        store.append(B, vec![c]).await.unwrap();
-        eprintln!("10k rows {:?}", t.elapsed());
+    let theirs = [1, 8_191, 8_192, 8_193, 16_383, 16_384, 160_000];
+    let row = |id: u64| award(id, if theirs.contains(&id) { 2 } else { 1 }, id as i32, 3);
+    for seq in 1..=8 {
+        let ledger = (20_000 * (seq - 1) + 1..=20_000 * seq).map(row).collect();
+        store.append(B, vec![Commit { ledger, ..commit(seq) }]).await.unwrap();
     }
-    let mut seq = 20u64;
-    for (label, sql) in [
-        ("all", "SELECT 1"),
-        ("no member index", "DROP INDEX ledger_member"),
-        ("no award index", "DROP INDEX ledger_award"),
-    ] {
-        store.spoil(sql).await;
-        store.checkpoint_when_idle().await.unwrap();
-        for size in [64u32, 512] {
-        let t0 = std::time::Instant::now();
-        for _ in 0..40 {
-            seq += 1;
-            let ledger: Vec<_> = (0..size).map(|m| { id += 1; award(id, (m * 149 + 1 + seq as u32) % 10_000, 1000 + seq as i32, 10) }).collect();
-            store.append(B, vec![Commit { batch: batch(seq, size as usize), ledger, ..commit(seq) }]).await.unwrap();
-        }
-        eprintln!("{label}: {size} rows {:?} a commit", t0.elapsed() / 40);
-        }
+    for (before, limit) in
+        [(None, 99), (None, 2), (Some(16_384), 3), (Some(8_192), 1), (Some(1), 9), (Some(2), 9)]
+    {
+        let found = store.entries_of(member(2), before, limit).await.unwrap();
+        let below = theirs.iter().rev().filter(|&&id| before.is_none_or(|before| id < before));
+        let expected: Vec<_> = below.take(limit as usize).map(|&id| row(id)).collect();
+        assert_eq!(found, expected, "{before:?} {limit}");
     }
-}
-
-#[tokio::test]
-async fn plans() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(&folder.path().join("dengmi.db")).await;
-    for r in sqlx::query("EXPLAIN QUERY PLAN WITH RECURSIVE block (n) AS (SELECT 5 UNION ALL SELECT n - 1 FROM block WHERE n > 2) SELECT entry, at, cause FROM block CROSS JOIN ledger WHERE branch = 3 AND entry / 8192 = n AND member = 6 AND entry < 99999 ORDER BY entry DESC LIMIT 6").fetch_all(&store.readers).await.unwrap() {
-        eprintln!("commit plan {}", r.get::<String, _>("detail"));
-    }
+    assert_eq!(store.balance(member(2)).await.unwrap(), Points(21));
+    assert_eq!(store.balance(member(1)).await.unwrap(), Points(3 * (160_000 - 7)));
+    assert!(store.entries_of(member(3), None, 5).await.unwrap().is_empty());
 }
