@@ -123,6 +123,15 @@ impl<B: Backend> App<B> {
     }
 }
 
+/// Waits until the server stops; for ever where there is no server that could.
+pub(crate) async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    while !*stopping.borrow_and_update() {
+        if stopping.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
 /// Token buckets by key, bounded: fresh ones are dropped when there are many.
 pub(crate) struct Bucket<K: Clone + Eq + std::hash::Hash> {
     limiter: DefaultKeyedRateLimiter<K>,

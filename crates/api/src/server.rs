@@ -15,7 +15,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::Sleep;
 
-use crate::app::Limits;
+use crate::app::{Limits, stopped};
 use crate::backend::Backend;
 use crate::router::stoppable_router;
 
@@ -105,11 +105,6 @@ async fn converse<S>(
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
     }
-}
-
-async fn stopped(stopping: &mut watch::Receiver<bool>) {
-    // An error means that the sender is gone, and with it the server.
-    let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
 /// A stream that gives up on a peer which takes nothing for too long.

@@ -233,9 +233,10 @@ impl<'a> Recovery<'a, '_> {
             {
                 enclosing_map(self.node, start)
             }
-            Error::Message(_) | Error::ExpectedDifferentLength { .. } | Error::ExpectedComma => {
-                at_start
-            }
+            Error::Message(_)
+            | Error::NoSuchEnumVariant { .. }
+            | Error::ExpectedDifferentLength { .. }
+            | Error::ExpectedComma => at_start,
             Error::ExpectedStructLike => {
                 around.children().filter(|c| c.span.end <= start).last().unwrap_or(around)
             }

@@ -355,7 +355,7 @@ impl Scanner<'_> {
                 let key = value.span;
                 let value = self.value(depth + 1)?;
                 end = self.at;
-                self.separator(end, close)?;
+                self.separator(&value.span)?;
                 self.note_repeated(&entries, &key, end, open);
                 entries.push(Entry { key, value, end: self.at.max(end) });
             } else {
@@ -365,7 +365,7 @@ impl Scanner<'_> {
                     let help = "write `name: value`".to_owned();
                     return self.stop(codes::SYNTAX, value.span, message, help);
                 }
-                self.separator(end, close)?;
+                self.separator(&value.span)?;
                 self.items += usize::from(open == '[');
                 nodes.push(value);
                 if self.items > ITEMS_MAX {
@@ -411,17 +411,18 @@ impl Scanner<'_> {
         }
     }
 
-    /// Reads the comma after a value that ended at `end`; a forgotten one is reported, and the
-    /// scan goes on as if it were there.
-    fn separator(&mut self, end: usize, close: char) -> Result<(), Stop> {
+    /// Reads the comma after a value; a forgotten one is reported, and the scan goes on as if it
+    /// were there.
+    fn separator(&mut self, value: &Range<usize>) -> Result<(), Stop> {
+        let end = value.end;
         self.at = end;
         match self.peek()? {
             Some((',', width)) => self.at += width,
-            None => self.at = end,
-            Some((c, _)) if c == close || matches!(c, ')' | ']' | '}') => {
-                // Keep the blanks before the bracket out of the entry.
-                let bracket = self.at;
-                self.at = bracket;
+            None | Some((')' | ']' | '}', _)) => {}
+            Some(_) if self.text[value.clone()].contains('\n') && self.is_text(value) => {
+                // The quotation mark that ended it was meant to open another text.
+                self.at = value.start;
+                return self.unclosed_text(value.start);
             }
             Some(_) => {
                 let last = self.text[..end].chars().next_back().map_or(0, char::len_utf8);
@@ -432,6 +433,10 @@ impl Scanner<'_> {
             }
         }
         Ok(())
+    }
+
+    fn is_text(&self, span: &Range<usize>) -> bool {
+        self.text[span.clone()].starts_with('"')
     }
 
     fn note_repeated(&mut self, entries: &[Entry], key: &Range<usize>, end: usize, open: char) {

@@ -1,21 +1,23 @@
 //! Limits: caps per member, group and bank, budgets of rules and runs. Reads [`Reward`]; writes
 //! [`Award`]; owns [`CapUse`], [`GroupCaps`], [`BankCaps`] and what a run's budget has left.
 //!
-//! A reward that would pass a limit is cut to what is left. What is taken back later frees nothing:
-//! a limit is a limit on what was earned, and undoing must not be a way to earn again.
+//! A reward that would pass a limit is cut to what is left. What a member undoes frees nothing:
+//! undoing must not be a way to earn again. What a corrected key takes back is given back to the
+//! limits first, because the award is decided anew.
 
 use std::collections::BTreeMap;
 
 use bevy_ecs::prelude::*;
 use dengmi_content::model::reward::{Cap, CapPeriod, CapScope};
 use dengmi_core::view::EventKind;
-use dengmi_core::{CommunityId, Day, Fact, Period, PeriodKind};
+use dengmi_core::{CommunityId, Day, Period, PeriodKind};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::RestoreError;
 use crate::content::RuleNumbers;
 use crate::kernel::{Builder, Phase, Section, Setup, decode, encode};
+use crate::ledger::TakeBack;
 use crate::outreach::Announced;
 use crate::people::{Members, People, column};
 use crate::rules::{Reward, Rule};
@@ -87,11 +89,11 @@ impl CapUse {
 }
 
 /// The number of the period that a cap counts in.
-fn period(per: CapPeriod, fact: &Fact, weeks: &mut WeekCache) -> i32 {
+fn period(per: CapPeriod, day: Day, run: u32, weeks: &mut WeekCache) -> i32 {
     match per {
-        CapPeriod::Day => fact.day.0,
-        CapPeriod::Week => weeks.first(fact.day).0,
-        CapPeriod::Run => fact.run.seq as i32,
+        CapPeriod::Day => day.0,
+        CapPeriod::Week => weeks.first(day).0,
+        CapPeriod::Run => run as i32,
     }
 }
 
@@ -150,7 +152,7 @@ impl Limits<'_> {
     }
 
     /// Cuts a reward to what is left everywhere, and counts what remains everywhere.
-    fn cut(&mut self, rule: &Rule, wanted: i64, fact: &Fact, weeks: &mut WeekCache) -> Cut {
+    fn cut(&mut self, rule: &Rule, wanted: i64, day: Day, weeks: &mut WeekCache) -> Cut {
         let code = rule.rule.code;
         let paid_key = (code, rule.rule.version);
         let mut points = wanted.min(self.run.budget_left);
@@ -158,7 +160,7 @@ impl Limits<'_> {
             points = points.min(budget - self.bank.paid.get(&paid_key).copied().unwrap_or(0));
         }
         for cap in &rule.caps {
-            let period = period(cap.per, fact, weeks);
+            let period = period(cap.per, day, self.run.seq, weeks);
             if let Some((used, limit)) = self.counter(cap, code, period) {
                 points = points.min(limit - i64::from(used.points));
             }
@@ -174,7 +176,7 @@ impl Limits<'_> {
             exhausted |= *paid == budget;
         }
         for cap in &rule.caps {
-            let period = period(cap.per, fact, weeks);
+            let period = period(cap.per, day, self.run.seq, weeks);
             if let Some((used, limit)) = self.counter(cap, code, period) {
                 // At most the cap, and content keeps caps within i32.
                 used.points += points as i32;
@@ -182,6 +184,23 @@ impl Limits<'_> {
             }
         }
         Cut { points, exhausted }
+    }
+
+    /// Gives points back to every limit that still counts the period they were paid in.
+    fn refund(&mut self, rule: &Rule, points: i64, day: Day, weeks: &mut WeekCache) {
+        self.run.budget_left += points;
+        if rule.budget.is_some() {
+            let paid = self.bank.paid.entry((rule.rule.code, rule.rule.version)).or_default();
+            *paid = (*paid - points).max(0);
+        }
+        for cap in &rule.caps {
+            let period = period(cap.per, day, self.run.seq, weeks);
+            if let Some((used, _)) = self.counter(cap, rule.rule.code, period)
+                && used.period == period
+            {
+                used.points = (used.points - points as i32).max(0);
+            }
+        }
     }
 }
 
@@ -196,11 +215,28 @@ fn cut(
     mut member_caps: Query<&mut CapUse>,
     mut group_caps: Query<&mut GroupCaps>,
     mut bank: ResMut<BankCaps>,
+    mut back: MessageReader<TakeBack>,
     mut rewards: MessageReader<Reward>,
     mut awards: MessageWriter<Award>,
     mut announced: MessageWriter<Announced>,
 ) {
     let mut weeks = WeekCache::default();
+    let branches = i64::from(setup.branches.max(1));
+    for taken in back.read() {
+        let Some((rule, day)) = taken.refund else { continue };
+        let run = taken.origin.run().and_then(|run| runs.entity(run.seq));
+        let run = run.and_then(|entity| plans.get_mut(entity).ok());
+        let member = members.entity(taken.member).and_then(|e| member_caps.get_mut(e).ok());
+        let Some(((mut run, plan), mut member)) = run.zip(member) else { continue };
+        let group = members.get(taken.member).and_then(|info| people.community(info.community));
+        let mut group = group.and_then(|entity| group_caps.get_mut(entity).ok());
+        let group = group.as_mut().map(|group| &mut group.0);
+        let mut limits =
+            Limits { member: &mut member, group, bank: &mut bank, run: &mut run, branches };
+        if let Some(rule) = plan.rules.find(rule) {
+            limits.refund(rule, taken.points, day, &mut weeks);
+        }
+    }
     for reward in rewards.read() {
         let fact = &reward.fact;
         let run = runs.entity(fact.run.seq).and_then(|entity| plans.get_mut(entity).ok());
@@ -214,9 +250,9 @@ fn cut(
             group: group.as_mut().map(|group| &mut group.0),
             bank: &mut bank,
             run: &mut run,
-            branches: i64::from(setup.branches.max(1)),
+            branches,
         };
-        let cut = limits.cut(rule, reward.points, fact, &mut weeks);
+        let cut = limits.cut(rule, reward.points, fact.day, &mut weeks);
         if cut.points > 0 {
             awards.write(Award { reward: *reward, points: cut.points });
         }

@@ -167,7 +167,7 @@ pub(crate) struct Builder {
 }
 
 impl Builder {
-    pub(crate) fn new(setup: Setup) -> Self {
+    pub(crate) fn new(setup: Setup, order: Option<u64>) -> Self {
         let mut world = World::new();
         world.insert_resource(setup);
         world.init_resource::<Now>();
@@ -175,8 +175,11 @@ impl Builder {
         world.init_resource::<Touched>();
         let mut schedule = Schedule::new(BatchSchedule);
         schedule.set_executor(SingleThreadedExecutor::new());
+        debug_assert!(order.is_none() || cfg!(feature = "shuffle"));
         schedule.set_build_settings(ScheduleBuildSettings {
             ambiguity_detection: LogLevel::Error,
+            #[cfg(feature = "shuffle")]
+            shuffle_seed: order,
             ..Default::default()
         });
         schedule.configure_sets(

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use bevy_ecs::prelude::*;
+use dengmi_core::ledger::RuleRef;
 use dengmi_core::unit::POINTS_MAX;
 use dengmi_core::{
     Account, Action, Calendar, Cause, Day, EntryKind, LedgerEntry, MemberId, Period, PeriodKind,
@@ -39,6 +40,9 @@ pub(crate) struct TakeBack {
     pub(crate) points: i64,
     /// What the award went back to.
     pub(crate) origin: Cause,
+    /// The rule and day whose limits get the points back: for a corrected key, because the award
+    /// is decided anew; not for what a member undoes, which must be no way to earn again.
+    pub(crate) refund: Option<(RuleRef, Day)>,
 }
 
 /// A member's points. Buckets hold them by the month in which they expire, soonest first.
@@ -260,7 +264,7 @@ impl Clerk<'_, '_> {
 
     /// Takes an award back. What the member no longer has, the house bears.
     fn take_back(&mut self, taken: &TakeBack, wallet: &mut Wallet) -> Result<(), Reject> {
-        let TakeBack { member: seq, entry, points, origin } = *taken;
+        let TakeBack { member: seq, entry, points, origin, refund: _ } = *taken;
         if entry == 0 || entry > self.books.last_entry {
             return Err(Reject::NotReversible);
         }
@@ -370,7 +374,8 @@ fn book(
                         return Err(Reject::BadPoints);
                     }
                     let points = points.0;
-                    let taken = TakeBack { member: member.seq, entry, points, origin: cause };
+                    let taken =
+                        TakeBack { member: member.seq, entry, points, origin: cause, refund: None };
                     clerk.take_back(&taken, &mut wallet)?;
                 }
                 _ => {}

@@ -146,9 +146,21 @@ impl Engine {
     /// An empty branch whose current content is `pack`.
     #[must_use]
     pub fn new(config: EngineConfig, pack: Arc<Pack>) -> Engine {
+        Self::assemble(config, pack, None)
+    }
+
+    /// An engine whose systems run in another order, as far as they may: for tests that no order
+    /// matters but the declared one.
+    #[cfg(feature = "shuffle")]
+    #[must_use]
+    pub fn shuffled(config: EngineConfig, pack: Arc<Pack>, order: u64) -> Engine {
+        Self::assemble(config, pack, Some(order))
+    }
+
+    fn assemble(config: EngineConfig, pack: Arc<Pack>, order: Option<u64>) -> Engine {
         let EngineConfig { branch, seed, branches } = config;
         let setup = Setup { branch, seed, branches };
-        let mut builder = Builder::new(setup);
+        let mut builder = Builder::new(setup, order);
         builder.world.insert_resource(Packs::new(pack));
         // In this order sections are saved and restored: people first, what refers to them after.
         builder

@@ -328,7 +328,7 @@ fn react(
                     Some(true) => Cause::Like(run, request.post),
                     _ => Cause::Comment(run, request.post),
                 };
-                back.write(TakeBack { member: id.seq, entry, points, origin });
+                back.write(TakeBack { member: id.seq, entry, points, origin, refund: None });
                 touched.member(id.seq);
             }
             if let Some(kind) = change.fact {

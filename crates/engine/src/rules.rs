@@ -90,6 +90,11 @@ impl Rulebook {
         Self(rules.map(Arc::from))
     }
 
+    /// The version of a rule that an entry names.
+    pub(crate) fn find(&self, rule: RuleRef) -> Option<&Rule> {
+        self.0.iter().flat_map(|rules| rules.iter()).find(|known| known.rule == rule)
+    }
+
     pub(crate) fn at(&self, (trigger, place): (u8, u8)) -> Option<&Rule> {
         self.0.get(usize::from(trigger))?.get(usize::from(place))
     }

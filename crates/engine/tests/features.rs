@@ -237,6 +237,42 @@ fn a_wrong_key_is_corrected_and_both_grades_stay() {
 }
 
 #[test]
+fn a_correction_gives_back_what_the_cap_counted() {
+    let tight = (
+        "answered",
+        r#"(version: 1, from: "2026-01-01", on: Answered, when: Right, pay: Fixed(10), caps: [(scope: Member, per: Day, points: 20)])"#,
+    );
+    let mut town = Town::new(&[tight, ALL_RIGHT], &quiz_quest(""));
+    check(
+        &mut town,
+        "10-01 09:00 A even!, A plus, A prime -> ok, ok, ok |
+         10-01 09:01 B even, B plus, B prime -> ok, ok, ok |
+         10-01 22:00 C even -> round-closed | A 20, B 27",
+        quiz_act,
+    );
+    let everyone = |question| Action::CorrectKey {
+        round: round(1),
+        question,
+        key: Key::Everyone,
+        dry_run: false,
+    };
+    town.one("10-01 22:01", everyone(0));
+    assert_eq!(town.balances(), "A 27, B 27");
+    town.one(
+        "10-01 22:02",
+        Action::CorrectKey {
+            round: round(1),
+            question: 1,
+            key: Key::Number { value: "9".parse().unwrap(), tolerance: Decimal::default() },
+            dry_run: false,
+        },
+    );
+    assert_eq!(town.balances(), "A 10, B 10");
+    town.one("10-01 22:03", everyone(1));
+    assert_eq!(town.balances(), "A 27, B 27");
+}
+
+#[test]
 fn extra_time_is_for_one_member_only() {
     let mut town = Town::new(&[ANSWERED, ALL_RIGHT], &quiz_quest(""));
     town.operate("10-01 09:00", Vec::new());

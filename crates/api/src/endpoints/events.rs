@@ -20,7 +20,7 @@ use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::watch;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::app::{App, OpenStream};
+use crate::app::{App, OpenStream, stopped};
 use crate::backend::Backend;
 use crate::board_key::BoardName;
 use crate::extract::{Admitted, Asked, Call};
@@ -298,7 +298,7 @@ impl<B: Backend> Feed<B> {
             let woken = tokio::select! {
                 event = self.live.recv() => Woken::Live(event),
                 _ = self.heartbeat.tick() => Woken::Heartbeat,
-                _ = self.stopping.changed() => Woken::Stopping,
+                () = stopped(&mut self.stopping) => Woken::Stopping,
             };
             match woken {
                 Woken::Live(Ok(event)) => {

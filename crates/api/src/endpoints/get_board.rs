@@ -39,6 +39,7 @@ pub(crate) struct Query {
     #[param(minimum = 1, maximum = 100)]
     top: Option<u32>,
     /// Instead of the top: oneself and neighbours. Members only.
+    #[param(inline)]
     around: Option<Around>,
     /// Neighbours on either side, 1 to 50; 5 when missing.
     #[param(minimum = 1, maximum = 50)]

@@ -50,7 +50,9 @@ fn encode(seed: &Seed, invite: Invite, expires: Timestamp) -> String {
 
 /// What a token says, if its signature is good. `seed` gives the seed of a branch.
 fn decode(token: &str, seed: impl Fn(BranchId) -> Option<Seed>) -> Option<(Invite, Timestamp)> {
-    if token.len() != 2 * (LEN + MAC) || !token.is_ascii() {
+    // One spelling only: a used invite must not pass for another one.
+    let plain = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    if token.len() != 2 * (LEN + MAC) || !token.bytes().all(plain) {
         return None;
     }
     let digit = |at: usize| token.get(at..at + 2).and_then(|two| u8::from_str_radix(two, 16).ok());
@@ -155,6 +157,8 @@ mod tests {
             let changed = format!("{}{other}{}", &token[..at], &token[at + 1..]);
             assert_eq!(decode(&changed, seed), None, "digit {at}");
         }
+        assert_eq!(decode(&token.to_uppercase(), seed), None);
+        assert_eq!(decode(&token.replacen("0", "+", 1), seed), None);
         assert_eq!(decode(&token, |_| Some(Seed([8; 32]))), None);
         for bad in ["", "zz", &token[2..], &format!("{token}00"), &"é".repeat(39)] {
             assert_eq!(decode(bad, seed), None, "{bad}");

@@ -23,7 +23,7 @@ use dengmi_core::view::board::BoardKey;
 use dengmi_core::view::{Catalog, Event, MemberCard};
 use dengmi_core::{BranchId, Digest, LedgerEntry, MemberId, RoundId, Slug, Timestamp};
 use dengmi_host::{Host, KeyFault};
-use dengmi_store::{CommandKey, Journal as _, Store, StoreError};
+use dengmi_store::{CommandKey, Store, StoreError};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::broadcast;
 use uuid::Uuid;
@@ -152,10 +152,10 @@ impl<S: Store> Backend for HostBackend<S> {
             member,
             series.shuffle_questions,
             series.shuffle_options,
-            &options,
+            options.iter().copied(),
         );
-        let shown = layout.questions.iter().map(|&at| layout.options[usize::from(at)].clone());
-        Some(Sheet { options: shown.collect(), questions: layout.questions })
+        let shown = layout.questions.iter().map(|&at| layout.options[usize::from(at)].to_vec());
+        Some(Sheet { options: shown.collect(), questions: layout.questions.to_vec() })
     }
 
     fn keys(&self, round: RoundId) -> Option<Vec<Key>> {

@@ -50,7 +50,14 @@ pub(super) fn question(pack: &Pack, id: &Slug, language: Language) -> Option<Que
         stem: in_language(&question.stem, language),
         kind,
         options: found.options.iter().map(|option| in_language(option, language)).collect(),
-        unit: found.unit.map(|unit| unit.text(language.tag()).to_owned()),
+        unit: found.unit.and_then(|unit| {
+            let (zh, en) = unit.suffix();
+            let text = match language {
+                Language::Zh => zh,
+                Language::En => en,
+            };
+            Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+        }),
         source,
         right: in_language(&question.feedback.right, language),
         wrong: in_language(&question.feedback.wrong, language),

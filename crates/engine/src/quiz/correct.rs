@@ -138,6 +138,7 @@ fn correct_key(
             entry: note.entry,
             points: note.points,
             origin: note.origin,
+            refund: note.rule.map(|rule| (rule, note.day)),
         }));
         facts.push(teller.answer(&who, question, now, new.revision));
         if settled {

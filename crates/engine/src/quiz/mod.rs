@@ -264,6 +264,8 @@ pub(crate) fn note_awards(
                 entry: entry.id,
                 points: points.0,
                 origin: entry.cause,
+                rule: entry.rule,
+                day: entry.day,
             };
             round.awards.push(note);
         }

@@ -5,6 +5,7 @@ use dengmi_content::PackQuestion;
 use dengmi_content::model::quest::{QuizSeries, Reveal};
 use dengmi_content::model::question::Partial;
 use dengmi_core::command::Key;
+use dengmi_core::ledger::RuleRef;
 use dengmi_core::view::EventKind;
 use dengmi_core::{
     Cause, CommunityId, Day, Fact, FactKind, MemberId, Reject, RoundId, RunId, Slug, Timestamp,
@@ -80,6 +81,8 @@ pub(crate) struct AwardNote {
     pub(crate) entry: u64,
     pub(crate) points: i64,
     pub(crate) origin: Cause,
+    pub(crate) rule: Option<RuleRef>,
+    pub(crate) day: Day,
 }
 
 /// Everything one member answered in a round, in order.

@@ -1,0 +1,70 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands;
+use crate::error::EXIT_CODES;
+
+/// 灯谜：银行客户社群的知识活动引擎 · Dengmi: the engine of a bank's learning communities
+#[derive(Debug, Parser)]
+#[command(name = "dengmi", version, propagate_version = true, arg_required_else_help = true)]
+#[command(after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Args, Clone, Debug)]
+pub struct Global {
+    /// 数据目录 Folder of the data: journal, ledger, accounts, snapshots
+    #[arg(long, global = true, env = "DENGMI_DATA", default_value = "dengmi-data", value_name = "DIR")]
+    pub data: PathBuf,
+    /// 内容目录 Folder that holds content/ courses/ quests/ [default: found from here upward]
+    #[arg(long, global = true, env = "DENGMI_CONTENT", value_name = "DIR")]
+    pub content: Option<PathBuf>,
+    /// 不显示进度 Show no progress
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// 检查内容 Check content files, all faults in one pass
+    Check(commands::check::Check),
+    /// 解释错误代码 Explain a code that a check gave
+    Explain(commands::explain::Explain),
+    /// 启动服务 Serve the HTTP interface
+    Serve(commands::serve::Serve),
+    /// 重放日志并核对 Apply the journal again and compare every digest
+    Replay(commands::replay::Replay),
+    /// 核对数据 Verify journal, ledger and snapshots without applying anything
+    #[command(subcommand)]
+    Verify(commands::verify::Verify),
+    /// 积分账 The points ledger
+    #[command(subcommand)]
+    Ledger(commands::ledger::Ledger),
+    /// 成员 Members
+    #[command(subcommand)]
+    Member(commands::member::Member),
+    /// 操作员账号 Operator accounts
+    #[command(subcommand)]
+    User(commands::user::User),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}
