@@ -61,7 +61,7 @@ pub(crate) fn community<B: Backend>(
 /// Members reach themselves; operators whoever was last in a group within reach.
 pub(crate) fn member<B: Backend>(backend: &B, principal: &Principal, member: MemberId) -> bool {
     if let Some(own) = principal.member() {
-        return true;
+        return own == member;
     }
     principal.reaches_branch(member.branch)
         && backend.member(member).is_some_and(|card| {

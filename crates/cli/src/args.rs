@@ -11,32 +11,32 @@ use crate::error::EXIT_CODES;
 #[derive(Debug, Parser)]
 #[command(name = "dengmi", version, propagate_version = true, arg_required_else_help = true)]
 #[command(after_help = EXIT_CODES)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// What every command takes.
     #[command(flatten)]
-    pub global: Global,
+    pub(crate) global: Global,
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 /// What every command takes.
 #[derive(Args, Clone, Debug)]
-pub struct Global {
+pub(crate) struct Global {
     /// 数据目录 Folder of the data: journal, ledger, accounts, snapshots
     #[arg(long, global = true, env = "DENGMI_DATA", default_value = "dengmi-data", value_name = "DIR")]
-    pub data: PathBuf,
+    pub(crate) data: PathBuf,
     /// 内容目录 Folder that holds content/ courses/ quests/ [default: found from here upward]
     #[arg(long, global = true, env = "DENGMI_CONTENT", value_name = "DIR")]
-    pub content: Option<PathBuf>,
+    pub(crate) content: Option<PathBuf>,
     /// 不显示进度 Show no progress
     #[arg(long, short, global = true)]
-    pub quiet: bool,
+    pub(crate) quiet: bool,
 }
 
 /// What to do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// 检查内容 Check content files, all faults in one pass
     Check(commands::check::Check),
     /// 解释错误代码 Explain a code that a check gave

@@ -26,28 +26,28 @@ const DEPTH_MAX: usize = 16;
 
 /// What was found on disk.
 #[derive(Debug, Default)]
-pub struct Found {
+pub(crate) struct Found {
     /// Files that could be read, by path.
-    pub files: Vec<SourceFile>,
+    pub(crate) files: Vec<SourceFile>,
     /// What could not be.
-    pub faults: Vec<Diagnostic>,
+    pub(crate) faults: Vec<Diagnostic>,
 }
 
 /// A checked content root.
-pub struct Checked {
+pub(crate) struct Checked {
     /// Files that were read.
-    pub files: Vec<SourceFile>,
+    pub(crate) files: Vec<SourceFile>,
     /// Everything there is to say, by path.
-    pub diagnostics: Vec<Diagnostic>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
     /// There where nothing is wrong.
-    pub pack: Option<Pack>,
+    pub(crate) pack: Option<Pack>,
 }
 
 /// The folder that holds `content/`, `courses/` and `quests/`.
 ///
 /// # Errors
 /// There is none here or above.
-pub fn root(global: &Global) -> Result<PathBuf> {
+pub(crate) fn root(global: &Global) -> Result<PathBuf> {
     let hint = "give it with --content, or change to the folder that holds content/ and quests/";
     if let Some(root) = &global.content {
         return if is_root(root) {
@@ -62,7 +62,7 @@ pub fn root(global: &Global) -> Result<PathBuf> {
 }
 
 /// Whether a folder is a content root.
-pub fn is_root(folder: &Path) -> bool {
+pub(crate) fn is_root(folder: &Path) -> bool {
     folder.join("content").is_dir() && folder.join("quests").is_dir()
 }
 
@@ -71,7 +71,7 @@ pub fn is_root(folder: &Path) -> bool {
 ///
 /// # Errors
 /// A folder cannot be read, or there is far too much.
-pub fn read(root: &Path) -> Result<Found> {
+pub(crate) fn read(root: &Path) -> Result<Found> {
     let mut found = Found::default();
     for folder in FOLDERS {
         let path = root.join(folder);
@@ -156,7 +156,7 @@ fn fault(path: &str, message: &str, help: &str) -> Diagnostic {
 ///
 /// # Errors
 /// As [`read`]; faults of the content are in the result.
-pub fn check(root: &Path) -> Result<Checked> {
+pub(crate) fn check(root: &Path) -> Result<Checked> {
     let Found { files, faults } = read(root)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis());
     let now = Timestamp(i64::try_from(now).unwrap_or(i64::MAX));
@@ -172,7 +172,7 @@ pub fn check(root: &Path) -> Result<Checked> {
 ///
 /// # Errors
 /// The content has faults.
-pub fn pack(root: &Path) -> Result<(Pack, PackFiles)> {
+pub(crate) fn pack(root: &Path) -> Result<(Pack, PackFiles)> {
     let Checked { files, diagnostics, pack } = check(root)?;
     let Some(pack) = pack else {
         let errors = diagnostics.iter().filter(|one| one.severity == Severity::Error).count();
@@ -183,7 +183,7 @@ pub fn pack(root: &Path) -> Result<(Pack, PackFiles)> {
 }
 
 /// A path as diagnostics write it, below `root`; `None` where it lies elsewhere.
-pub fn below(root: &Path, path: &Path) -> Option<String> {
+pub(crate) fn below(root: &Path, path: &Path) -> Option<String> {
     let (root, path) = (fs::canonicalize(root).ok()?, fs::canonicalize(path).ok()?);
     let parts = path.strip_prefix(root).ok()?.components().map(|part| match part {
         Component::Normal(part) => Some(part.to_str()?.to_owned()),

@@ -10,7 +10,7 @@ use crate::args::Global;
 use crate::error::{CliError, Result};
 
 /// Where snapshots are.
-pub fn snapshots(global: &Global) -> PathBuf {
+pub(crate) fn snapshots(global: &Global) -> PathBuf {
     global.data.join("snapshots")
 }
 
@@ -18,7 +18,7 @@ pub fn snapshots(global: &Global) -> PathBuf {
 ///
 /// # Errors
 /// There is none, it is in use, or it cannot be read.
-pub async fn open(global: &Global, create: bool) -> Result<Arc<SqliteStore>> {
+pub(crate) async fn open(global: &Global, create: bool) -> Result<Arc<SqliteStore>> {
     if create {
         create_folder(&global.data)?;
         create_folder(&snapshots(global))?;
@@ -43,7 +43,7 @@ fn create_folder(path: &Path) -> Result<()> {
 ///
 /// # Errors
 /// There is none, or not the wanted one.
-pub async fn branches(store: &SqliteStore, wanted: Option<BranchId>) -> Result<Vec<BranchMeta>> {
+pub(crate) async fn branches(store: &SqliteStore, wanted: Option<BranchId>) -> Result<Vec<BranchMeta>> {
     let mut metas = store.branches().await?;
     metas.retain(|meta| wanted.is_none_or(|wanted| wanted == meta.branch));
     if metas.is_empty() {
@@ -57,7 +57,7 @@ pub async fn branches(store: &SqliteStore, wanted: Option<BranchId>) -> Result<V
 }
 
 /// Reads a branch as `b1` or `1`.
-pub fn branch_arg(text: &str) -> Result<BranchId, String> {
+pub(crate) fn branch_arg(text: &str) -> Result<BranchId, String> {
     let named = if text.starts_with('b') { text.to_owned() } else { format!("b{text}") };
     named.parse().map_err(|_| "not a branch; write it like `b1`".to_owned())
 }

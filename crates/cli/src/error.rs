@@ -7,7 +7,7 @@ use dengmi_store::StoreError;
 
 /// Who must act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// The user gave something that does not fit.
     User,
     /// The content has faults.
@@ -24,7 +24,7 @@ pub enum Kind {
 
 impl Kind {
     /// What an error of this kind is printed after.
-    pub fn prefix(self) -> &'static str {
+    pub(crate) fn prefix(self) -> &'static str {
         match self {
             Self::User => "错误 error",
             Self::Content => "内容有误 content error",
@@ -36,7 +36,7 @@ impl Kind {
     }
 
     /// What the program exits with.
-    pub fn exit_code(self) -> u8 {
+    pub(crate) fn exit_code(self) -> u8 {
         match self {
             Self::User | Self::Content => 1,
             Self::Usage => 2,
@@ -48,7 +48,7 @@ impl Kind {
 }
 
 /// The exit codes, for the help.
-pub const EXIT_CODES: &str = "\
+pub(crate) const EXIT_CODES: &str = "\
 退出码 Exit codes:
   0    成功 done
   1    输入或内容有误 a fault in what was given, or in the content
@@ -59,14 +59,14 @@ pub const EXIT_CODES: &str = "\
 
 /// An error with what to do about it.
 #[derive(Debug)]
-pub struct CliError {
+pub(crate) struct CliError {
     kind: Kind,
     error: anyhow::Error,
     hint: String,
 }
 
 /// What every command returns.
-pub type Result<T, E = CliError> = std::result::Result<T, E>;
+pub(crate) type Result<T, E = CliError> = std::result::Result<T, E>;
 
 impl CliError {
     fn new(kind: Kind, error: impl Into<anyhow::Error>, hint: impl Into<String>) -> Self {
@@ -74,43 +74,43 @@ impl CliError {
     }
 
     /// The user gave something that does not fit.
-    pub fn user(message: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(crate) fn user(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(Kind::User, anyhow::Error::msg(message.into()), hint)
     }
 
     /// The content has faults.
-    pub fn content(message: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(crate) fn content(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(Kind::Content, anyhow::Error::msg(message.into()), hint)
     }
 
     /// Options that contradict each other.
-    pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(Kind::Usage, anyhow::Error::msg(message.into()), hint)
     }
 
     /// The data are not what was written.
-    pub fn damaged(message: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(crate) fn damaged(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(Kind::Damaged, anyhow::Error::msg(message.into()), hint)
     }
 
     /// Something does not answer.
-    pub fn unavailable(message: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(crate) fn unavailable(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::new(Kind::Unavailable, anyhow::Error::msg(message.into()), hint)
     }
 
     /// A defect of this program.
-    pub fn internal(error: impl Into<anyhow::Error>) -> Self {
+    pub(crate) fn internal(error: impl Into<anyhow::Error>) -> Self {
         Self::new(Kind::Internal, error, "please report it, with the command that led here")
     }
 
     /// The operating system refused something with a file or folder.
-    pub fn file(path: &std::path::Path, error: &std::io::Error) -> Self {
+    pub(crate) fn file(path: &std::path::Path, error: &std::io::Error) -> Self {
         let message = format!("{}: {error}", path.display());
         Self::user(message, "check the name, and that you may read and write there")
     }
 
     /// What kind it is.
-    pub fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> Kind {
         self.kind
     }
 }

@@ -12,7 +12,7 @@ use crate::error::{CliError, Result};
 ///
 /// # Errors
 /// Nobody can write there. A reader that has seen enough (`| head`) is no error.
-pub fn print(text: &str) -> Result<()> {
+pub(crate) fn print(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
@@ -22,17 +22,17 @@ pub fn print(text: &str) -> Result<()> {
 }
 
 /// Says something beside the result. Where nobody can hear it, nothing is lost.
-pub fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
 /// Whether standard output shows colours.
-pub fn colors() -> bool {
+pub(crate) fn colors() -> bool {
     io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }
 
 /// A progress bar of `len` steps on standard error; invisible where nobody watches.
-pub fn progress(global: &Global, what: &str, len: u64) -> ProgressBar {
+pub(crate) fn progress(global: &Global, what: &str, len: u64) -> ProgressBar {
     let target = if global.quiet || !io::stderr().is_terminal() {
         ProgressDrawTarget::hidden()
     } else {

@@ -160,6 +160,14 @@ pub fn codes() -> &'static [&'static str] {
     CODES
 }
 
+/// What a code means in a few words: Chinese, English.
+#[must_use]
+pub fn title(code: &str) -> Option<(&'static str, &'static str)> {
+    // `# C0201 产品页上没有这个事实: the page does not state this`
+    let heading = explain(code)?.lines().next()?;
+    heading.splitn(3, ' ').nth(2)?.split_once(": ")
+}
+
 /// The page of a code in Markdown: why the rule exists, an example that breaks it, what is said,
 /// and the cure. Upper and lower case are the same.
 #[must_use]

@@ -4,8 +4,8 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 
 use crate::diagnostic::{Diagnostic, Severity};
 
-/// Draws a diagnostic: code and message, place, the line with the fault underlined, and what to
-/// write instead. `source_text` is the text of the diagnostic's file; with an empty one, for a
+/// Draws a diagnostic: code and message, place, the line with the fault underlined, what to write
+/// instead, and in Chinese what is wrong and where to read more. `source_text` is the text of the diagnostic's file; with an empty one, for a
 /// file that is missing, only the place is named. `color` adds terminal escapes.
 #[must_use]
 pub fn render(diagnostic: &Diagnostic, source_text: &str, color: bool) -> String {
@@ -33,6 +33,12 @@ pub fn render(diagnostic: &Diagnostic, source_text: &str, color: bool) -> String
         group
     } else {
         group.element(Level::HELP.message(&diagnostic.help))
+    };
+    let note = crate::title(diagnostic.code)
+        .map(|(chinese, _)| format!("{chinese} (dengmi explain {})", diagnostic.code));
+    let group = match note {
+        Some(note) => group.element(Level::NOTE.message(note)),
+        None => group,
     };
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     renderer.render(&[group])
@@ -64,7 +70,8 @@ error[C0501]: the word is refused
 2 |     title: {\"zh-CN\": \"灯谜保本会\"},
   |                           ^^^^
   |
-  = help: leave it out";
+  = help: leave it out
+  = note: 违禁词 (dengmi explain C0501)";
         assert_eq!(drawn, expected, "\n{drawn}");
         assert!(render(&diagnostic, text, true).contains("\u{1b}["));
         // No text: still says where.

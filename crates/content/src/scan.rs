@@ -12,6 +12,12 @@ pub(crate) const DEPTH_MAX: usize = 32;
 /// Most elements of all lists of a file together.
 pub(crate) const ITEMS_MAX: usize = 10_000;
 
+/// Most fields of one struct or entries of one map; content has about thirty.
+const ENTRIES_MAX: usize = 1_000;
+
+/// Faults after which the rest of the file is not looked at.
+const FAULTS_MAX: usize = 200;
+
 /// A value and where it stands.
 #[derive(Debug)]
 pub(crate) struct Node {
@@ -324,6 +330,15 @@ impl Scanner<'_> {
         let mut nodes: Vec<Node> = Vec::new();
         let mut entries: Vec<Entry> = Vec::new();
         loop {
+            if entries.len() > ENTRIES_MAX {
+                let message =
+                    format!("more than {ENTRIES_MAX} fields between one pair of brackets");
+                let help = "no content needs that many".to_owned();
+                return self.stop(codes::TOO_MUCH, opener, message, help);
+            }
+            if self.faults.len() > FAULTS_MAX {
+                return Err(Stop);
+            }
             let Some((c, width)) = self.peek()? else {
                 let message = format!("this `{open}` is never closed");
                 let help = format!("write the `{close}` that belongs to it");
@@ -609,6 +624,16 @@ mod tests {
         let long = |n: usize| format!("[{}]", "1,".repeat(n));
         assert!(scan(&long(ITEMS_MAX)).faults.is_empty());
         assert_eq!(scan(&long(ITEMS_MAX + 1)).faults[0].code, codes::TOO_MUCH);
+    }
+
+    #[test]
+    fn the_number_of_fields_and_faults_is_bounded() {
+        let fields = |n: usize| (0..n).map(|i| format!("a{i}: 1,")).collect::<String>();
+        assert!(scan(&format!("({})", fields(ENTRIES_MAX))).faults.is_empty());
+        let scan = scan(&format!("({})", fields(ENTRIES_MAX + 1)));
+        assert_eq!(scan.faults[0].code, codes::TOO_MUCH);
+        let scan = super::scan(&format!("[{}]", "1 ".repeat(5_000)));
+        assert_eq!((scan.faults.len(), scan.root.is_some()), (FAULTS_MAX + 1, false));
     }
 
     proptest! {

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use common::{base, show, today};
-use dengmi_content::{SourceFile, codes, explain, load};
+use dengmi_content::{SourceFile, codes, explain, load, title};
 
 /// The blocks of a page that open with the given fence.
 fn blocks<'p>(page: &'p str, fence: &str) -> Vec<&'p str> {
@@ -47,6 +47,8 @@ fn every_page_shows_what_its_code_really_says() {
     for code in codes() {
         let page = explain(code).expect("a page");
         assert!(page.starts_with(&format!("# {code} ")), "{code}: the title names the code");
+        let (chinese, english) = title(code).expect("a title in both languages");
+        assert!(!chinese.is_ascii() && english.is_ascii(), "{code}: {chinese}: {english}");
         assert!(page.contains("## Cure\n"), "{code}: the page says what to do");
         let files = files(page);
         let (_, diagnostics) = load(&files, &today());

@@ -233,3 +233,48 @@ impl Builder {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn builder() -> Builder {
+        let setup = Setup { branch: BranchId(1), seed: Seed::from_number(1), branches: 1 };
+        Builder::new(setup, None)
+    }
+
+    fn one(_: ResMut<Outcomes>) {}
+    fn two(_: ResMut<Outcomes>) {}
+
+    #[test]
+    fn two_systems_that_could_run_in_either_order_do_not_build() {
+        let mut loose = builder();
+        loose.systems(Phase::Quiz, (one, two));
+        assert!(loose.schedule.initialize(&mut loose.world).is_err());
+        let mut ordered = builder();
+        ordered.systems(Phase::Quiz, (one, two).chain());
+        assert!(ordered.schedule.initialize(&mut ordered.world).is_ok());
+        let mut apart = builder();
+        apart.systems(Phase::Quiz, one).systems(Phase::Moments, two);
+        assert!(apart.schedule.initialize(&mut apart.world).is_ok());
+    }
+
+    #[test]
+    fn touched_members_come_in_order_once() {
+        let mut touched = Touched::default();
+        for member in [200, 3, 64, 3, 63] {
+            touched.member(member);
+        }
+        assert_eq!(touched.take(), [3, 63, 64, 200]);
+        assert!(touched.take().is_empty());
+    }
+
+    #[test]
+    #[should_panic(expected = "answered twice")]
+    fn a_command_is_answered_once() {
+        let mut outcomes = Outcomes::default();
+        outcomes.begin(1);
+        outcomes.set(0, Ok(Receipt::Ok));
+        outcomes.set(0, Ok(Receipt::Ok));
+    }
+}

@@ -18,18 +18,18 @@ const AT_ONCE: usize = 2;
 
 /// What an account may do, as the store keeps it in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Account {
+pub(crate) struct Account {
     /// What it may do.
-    pub role: Role,
+    pub(crate) role: Role,
     /// Where.
-    pub branches: Scope,
+    pub(crate) branches: Scope,
     /// Whose account it is, for managers.
-    pub manager: Option<ManagerId>,
+    pub(crate) manager: Option<ManagerId>,
 }
 
 impl Account {
     /// The words for the store: role and branches.
-    pub fn words(&self) -> (String, String) {
+    pub(crate) fn words(&self) -> (String, String) {
         let role = match (self.role, self.manager) {
             (Role::HeadOffice, _) => "head-office".to_owned(),
             (Role::Branch, _) => "branch".to_owned(),
@@ -47,7 +47,7 @@ impl Account {
     }
 
     /// What the words mean; `None` where they mean nothing, so nobody gets rights by a fault.
-    pub fn from_words(role: &str, branches: &str) -> Option<Self> {
+    pub(crate) fn from_words(role: &str, branches: &str) -> Option<Self> {
         let (role, manager) = match role.split_once(' ') {
             Some(("manager", manager)) => (Role::Manager, Some(manager.parse().ok()?)),
             Some(_) => return None,
@@ -80,7 +80,7 @@ impl Account {
 }
 
 /// Hash of a password (Argon2id, 19 MiB, 2 passes), with a salt of its own.
-pub fn hash_password(password: &str) -> Result<String, argon2::password_hash::Error> {
+pub(crate) fn hash_password(password: &str) -> Result<String, argon2::password_hash::Error> {
     Ok(Argon2::default().hash_password(password.as_bytes())?.to_string())
 }
 

@@ -28,10 +28,10 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
-pub use accounts::{Account, hash_password};
+pub(crate) use accounts::{Account, hash_password};
 
 /// The host, its store, and what is kept in memory about people and sessions.
-pub struct HostBackend<S> {
+pub(crate) struct HostBackend<S> {
     host: Host<S>,
     store: Arc<S>,
     sessions: sessions::Sessions,
@@ -46,7 +46,7 @@ impl<S: Store> HostBackend<S> {
     ///
     /// # Errors
     /// The store does not answer.
-    pub async fn new(
+    pub(crate) async fn new(
         host: Host<S>,
         metrics: Option<PrometheusHandle>,
     ) -> Result<Self, StoreError> {
@@ -58,7 +58,7 @@ impl<S: Store> HostBackend<S> {
     }
 
     /// The host.
-    pub fn host(&self) -> &Host<S> {
+    pub(crate) fn host(&self) -> &Host<S> {
         &self.host
     }
 
@@ -66,7 +66,7 @@ impl<S: Store> HostBackend<S> {
     ///
     /// # Errors
     /// The store does not answer.
-    pub async fn sweep(&self) -> Result<u64, StoreError> {
+    pub(crate) async fn sweep(&self) -> Result<u64, StoreError> {
         let now = self.host.now();
         self.sessions.sweep(now);
         self.store.delete_expired_sessions(now).await

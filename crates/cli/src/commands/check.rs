@@ -17,7 +17,7 @@ use crate::terminal;
   dengmi check                          全部内容 everything
   dengmi check quests/habit-7.ron       只看一个文件 what concerns one file
   dengmi check --format json | jq .     供其他工具使用 for other tools")]
-pub struct Check {
+pub(crate) struct Check {
     /// 文件或目录，缺省为全部 Files or folders to report on; a folder with content/ and quests/ is checked as a whole
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
@@ -49,7 +49,7 @@ impl Check {
     ///
     /// # Errors
     /// The content has errors, or cannot be read.
-    pub fn run(&self, global: &Global) -> Result<()> {
+    pub(crate) fn run(&self, global: &Global) -> Result<()> {
         let (root, paths) = match self.paths.as_slice() {
             [only] if content::is_root(only) => (only.clone(), Vec::new()),
             paths => {

@@ -12,7 +12,7 @@ use crate::terminal;
 示例 Examples:
   dengmi explain C0201
   dengmi explain            列出全部代码 list all codes")]
-pub struct Explain {
+pub(crate) struct Explain {
     /// 代码 The code, such as C0201
     code: Option<String>,
 }
@@ -22,7 +22,7 @@ impl Explain {
     ///
     /// # Errors
     /// No such code.
-    pub fn run(&self) -> Result<()> {
+    pub(crate) fn run(&self) -> Result<()> {
         let Some(code) = &self.code else {
             return codes().iter().try_for_each(|code| {
                 let title = explain(code).and_then(|page| page.lines().next()).unwrap_or("");

@@ -13,7 +13,7 @@ const PAGE: u32 = 4_096;
 
 /// The points ledger.
 #[derive(Debug, Subcommand)]
-pub enum Ledger {
+pub(crate) enum Ledger {
     /// 导出 Write all entries to standard output
     Export(Export),
 }
@@ -25,7 +25,7 @@ pub enum Ledger {
   dengmi ledger export --format hledger > points.journal
   hledger -f points.journal check
   hledger -f points.journal balance")]
-pub struct Export {
+pub(crate) struct Export {
     /// 分行，缺省为全部 The branch [default: all]
     #[arg(long, value_name = "N", value_parser = data::branch_arg)]
     branch: Option<BranchId>,
@@ -45,7 +45,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The data cannot be read.
-    pub fn run(&self, global: &Global) -> Result<()> {
+    pub(crate) fn run(&self, global: &Global) -> Result<()> {
         let Self::Export(export) = self;
         let Format::Hledger = export.format;
         block_on(async {

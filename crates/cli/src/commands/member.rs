@@ -14,7 +14,7 @@ use crate::{block_on, data, terminal};
 
 /// Members.
 #[derive(Debug, Subcommand)]
-pub enum Member {
+pub(crate) enum Member {
     /// 删除个人信息 Erase a member's personal data
     Erase(Erase),
 }
@@ -28,7 +28,7 @@ keeps the number only. While the server runs, use DELETE /v1/members/{id} instea
 
 示例 Example:
   dengmi member erase m1-42")]
-pub struct Erase {
+pub(crate) struct Erase {
     /// 成员编号 The member, such as m1-42
     member: MemberId,
 }
@@ -38,7 +38,7 @@ impl Member {
     ///
     /// # Errors
     /// No such member, or the server runs.
-    pub fn run(&self, global: &Global) -> Result<()> {
+    pub(crate) fn run(&self, global: &Global) -> Result<()> {
         let Self::Erase(erase) = self;
         block_on(erase.run(global))
     }

@@ -1,10 +1,10 @@
 //! The commands, one file each.
 
-pub mod check;
-pub mod explain;
-pub mod ledger;
-pub mod member;
-pub mod replay;
-pub mod serve;
-pub mod user;
-pub mod verify;
+pub(crate) mod check;
+pub(crate) mod explain;
+pub(crate) mod ledger;
+pub(crate) mod member;
+pub(crate) mod replay;
+pub(crate) mod serve;
+pub(crate) mod user;
+pub(crate) mod verify;

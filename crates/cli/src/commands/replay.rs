@@ -19,7 +19,7 @@ record and time, and the exit code is 3. Stop the server first.
 示例 Examples:
   dengmi replay
   dengmi replay --branch b1 --from snapshot")]
-pub struct Replay {
+pub(crate) struct Replay {
     /// 分行，缺省为全部 The branch [default: all]
     #[arg(long, value_name = "N", value_parser = data::branch_arg)]
     branch: Option<BranchId>,
@@ -43,7 +43,7 @@ impl Replay {
     ///
     /// # Errors
     /// A digest differs, or the data cannot be read.
-    pub fn run(&self, global: &Global) -> Result<()> {
+    pub(crate) fn run(&self, global: &Global) -> Result<()> {
         block_on(async {
             let store = data::open(global, false).await?;
             for meta in data::branches(&store, self.branch).await? {

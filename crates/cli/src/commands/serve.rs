@@ -31,7 +31,7 @@ use crate::{block_on, content, data, terminal};
 按 Ctrl-C 停止：不再接受请求，写完已收到的，保存快照。
 Ctrl-C or SIGTERM stops it: what was received is committed, and a snapshot is written.
 日志级别 Log level: DENGMI_LOG=info (error, warn, info, debug)")]
-pub struct Serve {
+pub(crate) struct Serve {
     /// 监听地址 Address to listen on; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     listen: SocketAddr,
@@ -59,7 +59,7 @@ impl Serve {
     ///
     /// # Errors
     /// The content has faults, the data cannot be opened, or the address is taken.
-    pub fn run(&self, global: &Global) -> Result<()> {
+    pub(crate) fn run(&self, global: &Global) -> Result<()> {
         self.start_log();
         let (pack, files) = content::pack(&content::root(global)?)?;
         block_on(self.serve(global, Arc::new(pack), files))

@@ -20,7 +20,7 @@ const PASSWORD_MAX: usize = 512;
 
 /// Operator accounts.
 #[derive(Debug, Subcommand)]
-pub enum User {
+pub(crate) enum User {
     /// 新建账号 Add an account
     Add(Add),
     /// 列出账号 List accounts
@@ -44,7 +44,7 @@ The password is asked for, or read from standard input; never given on the comma
   dengmi user add li --role branch --branch b1
   dengmi user add zhao --role manager --manager g1-5
   pass show dengmi/zhang | dengmi user add zhang --role analyst")]
-pub struct Add {
+pub(crate) struct Add {
     /// 登录名 Login: 2 to 32 of a-z 0-9 . _ -
     login: String,
     /// 角色 Role
@@ -60,7 +60,7 @@ pub struct Add {
 
 /// An account by its login.
 #[derive(Args, Debug)]
-pub struct Named {
+pub(crate) struct Named {
     /// 登录名 Login
     login: String,
 }
@@ -82,7 +82,7 @@ impl User {
     ///
     /// # Errors
     /// The account does not fit, or the store is in use.
-    pub fn run(&self, global: &Global) -> Result<()> {
+    pub(crate) fn run(&self, global: &Global) -> Result<()> {
         match self {
             Self::Add(add) => add.run(global),
             Self::List => block_on(list(global)),

@@ -10,7 +10,7 @@ use crate::{block_on, data, terminal};
 
 /// Verify data.
 #[derive(Debug, Subcommand)]
-pub enum Verify {
+pub(crate) enum Verify {
     /// 日志、积分账和快照 Hash chain of the journal, sums of the ledger, snapshots
     Journal(Journal),
 }
@@ -21,7 +21,7 @@ pub enum Verify {
 核对哈希链、每条记录入账的分录、各类账户合计为零、快照文件完好。不重新计算；要重新计算用 dengmi replay。
 Checks the hash chain, what each record booked, that all accounts sum to zero, and that snapshots
 are whole. Applies nothing again; `dengmi replay` does. Stop the server first.")]
-pub struct Journal {
+pub(crate) struct Journal {
     /// 分行，缺省为全部 The branch [default: all]
     #[arg(long, value_name = "N", value_parser = data::branch_arg)]
     branch: Option<BranchId>,
@@ -32,7 +32,7 @@ impl Verify {
     ///
     /// # Errors
     /// Something is not what was written, or the data cannot be read.
-    pub fn run(&self, global: &Global) -> Result<()> {
+    pub(crate) fn run(&self, global: &Global) -> Result<()> {
         let Self::Journal(journal) = self;
         block_on(async {
             let store = data::open(global, false).await?;

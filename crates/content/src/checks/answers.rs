@@ -6,6 +6,8 @@
 //! with a Latin letter or digit, none may follow on that side. A stem that names a wrong option as
 //! well is a choice between them and gives nothing away.
 
+use std::collections::BTreeSet;
+
 use dengmi_core::Decimal;
 use dengmi_core::text::fold;
 
@@ -115,7 +117,8 @@ impl Check<'_, '_, '_> {
 
     /// Long ones and pairs that read alike.
     fn options(&mut self, options: &[(String, &Text)]) {
-        for (index, (path, text)) in options.iter().enumerate() {
+        // Too many are refused already; the first ones are enough to compare.
+        for (index, (path, text)) in options.iter().enumerate().take(20) {
             for (language, words) in text.iter().filter(|(language, _)| language.starts_with("zh"))
             {
                 let length = words.chars().count();
@@ -166,12 +169,13 @@ impl Check<'_, '_, '_> {
     }
 
     fn typed(&mut self, texts: Vec<(String, &String)>) {
-        for (index, (path, text)) in texts.iter().enumerate() {
+        let mut seen = BTreeSet::new();
+        for (path, text) in &texts {
             let folded = fold(text);
             if folded.is_empty() {
                 let message = "nothing of this answer is left when spaces and punctuation go";
                 self.error(codes::TYPED_EMPTY, path, message, "use letters, digits or characters");
-            } else if texts[..index].iter().any(|(_, earlier)| fold(earlier) == folded) {
+            } else if !seen.insert(folded) {
                 let message = "this answer is accepted already";
                 let help = "width, case, spaces and punctuation do not count; remove it";
                 self.error(codes::OPTION_TWICE, path, message, help);

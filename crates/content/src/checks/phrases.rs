@@ -1,6 +1,8 @@
 //! Phrases of the day are short natural Chinese sentences, typed by a person inside the group: no
 //! link, no code, nothing to copy to Moments (WeChat's rule against passphrases).
 
+use std::collections::BTreeSet;
+
 use dengmi_core::text::fold;
 
 use crate::codes;
@@ -40,6 +42,7 @@ fn phrases(
         let message = "a phrase is required, but there is none, so nobody can check in";
         report.error(codes::PHRASE_NONE, at, message, "add `phrases: [\"...\"]`");
     }
+    let mut seen = BTreeSet::new();
     for (index, phrase) in streak.phrases.iter().enumerate() {
         let at = || content.at(&quest.place, &format!("kind.phrases.{index}"));
         let length = phrase.chars().count();
@@ -59,8 +62,7 @@ fn phrases(
             let message = format!("`{word}` sends members out of the group");
             report.error(codes::PHRASE_MOMENTS, at(), message, "phrases are for the group only");
         }
-        let twin = |other: &String| fold(other) == fold(phrase);
-        if streak.phrases[..index].iter().any(twin) {
+        if !seen.insert(fold(phrase)) {
             let message = "this phrase is used already";
             let help = "width, case, spaces and punctuation do not count; write another one";
             report.error(codes::PHRASE_TWICE, at(), message, help);
