@@ -9,7 +9,7 @@ use ron::extensions::Extensions;
 use serde::de::DeserializeOwned;
 
 use crate::codes::{self, Code};
-use crate::nearest::{did_you_mean, one_of};
+use crate::nearest::{did_you_mean, nearest, one_of};
 use crate::scan::{self, Node, Shape};
 use crate::source::{Report, Source};
 
@@ -35,6 +35,7 @@ pub(crate) fn parse<T: DeserializeOwned>(
     }
     let options = ron::Options::default().with_default_extension(Extensions::IMPLICIT_SOME);
     let mut faultless = true;
+    let mut suggested = Vec::new();
     for _ in 0..FAULTS_MAX {
         let (text, error) = {
             let text = patched.text();
@@ -44,7 +45,14 @@ pub(crate) fn parse<T: DeserializeOwned>(
             }
         };
         faultless = false;
-        let mut recovery = Recovery { source, node, templates, patched: &mut patched, report };
+        let mut recovery = Recovery {
+            source,
+            node,
+            templates,
+            patched: &mut patched,
+            suggested: &mut suggested,
+            report,
+        };
         if !recovery.read_over(&text, error) {
             return None;
         }
@@ -85,7 +93,8 @@ impl Patched<'_> {
         self.edits.insert(at, (span, with));
     }
 
-    /// The place in the file of a byte of the patched text, and whether it lies in an edit.
+    /// The place in the file of a byte of the patched text, and the edit it lies in. What was cut
+    /// out stands for the place after it.
     fn origin(&self, at: usize) -> (usize, Option<Range<usize>>) {
         let (mut from, mut to) = (self.base.start, 0);
         for (span, with) in &self.edits {
@@ -95,6 +104,9 @@ impl Patched<'_> {
             }
             to += unchanged;
             if at < to + with.len() {
+                if with.trim().is_empty() {
+                    return (span.end, None);
+                }
                 return (span.start, Some(span.clone()));
             }
             to += with.len();
@@ -109,6 +121,9 @@ struct Recovery<'a, 'b> {
     node: &'a Node,
     templates: &'a [&'a str],
     patched: &'b mut Patched<'a>,
+    /// Names suggested for unknown fields, by the place of their group: that these are missing as
+    /// well goes without saying.
+    suggested: &'b mut Vec<(Range<usize>, &'static str)>,
     report: &'b mut Report,
 }
 
@@ -148,8 +163,13 @@ impl<'a> Recovery<'a, '_> {
         let Shape::Struct(entries) = &owner.shape else { return false };
         let Some(entry) = entries.iter().find(|e| e.key.contains(&start)) else { return false };
         let message = format!("there is no field `{found}` here");
-        let help = did_you_mean(found, known.iter().copied())
-            .unwrap_or_else(|| format!("known fields: {}", one_of(known)));
+        let help = match nearest(found, known.iter().copied()) {
+            Some(name) => {
+                self.suggested.push((owner.span.clone(), name));
+                format!("did you mean `{name}`?")
+            }
+            None => format!("known fields: {}", one_of(known)),
+        };
         self.report.error(codes::UNKNOWN_FIELD, self.source.at(entry.key.clone()), message, help);
         self.patched.edit(entry.key.start..entry.end, " ".to_owned());
         true
@@ -173,7 +193,11 @@ impl<'a> Recovery<'a, '_> {
             }
             _ => owner.span.clone(),
         };
-        self.report.error(codes::MISSING_FIELD, self.source.at(span), message, help);
+        let goes_without_saying =
+            self.suggested.iter().any(|(group, name)| *group == owner.span && *name == field);
+        if !goes_without_saying {
+            self.report.error(codes::MISSING_FIELD, self.source.at(span), message, help);
+        }
         let opening = self.source.text[owner.span.clone()].find(['(', '\u{FF08}']);
         match (good, opening) {
             (Some(good), Some(opening)) => {
@@ -240,6 +264,7 @@ impl<'a> Recovery<'a, '_> {
             Error::ExpectedStructLike => {
                 around.children().filter(|c| c.span.end <= start).last().unwrap_or(around)
             }
+            _ if around.span.start == end => around,
             _ => around.children().find(|c| c.span.start >= end).unwrap_or(around),
         }
     }
@@ -515,7 +540,6 @@ mod tests {
                 (WRONG_VALUE, "\"10000\""),
                 (WRONG_VALUE, "-1"),
                 (UNKNOWN_FIELD, "cutof"),
-                (MISSING_FIELD, "("), // cutoff
                 (MISSING_FIELD, "("), // source
                 (MISSING_FIELD, "("), // ppm
                 (WRONG_VALUE, "2.0"),
@@ -549,7 +573,6 @@ mod tests {
                 (UNKNOWN_NAME, "percent"),
                 (DIFFICULTY, "9"),
                 (UNKNOWN_FIELD, "anwser"),
-                (MISSING_FIELD, "TrueFalse"),
             ],
         );
     }
