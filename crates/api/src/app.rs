@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::backend::Backend;
 use crate::endpoints::get_board::BoardCache;
@@ -22,6 +22,8 @@ pub struct Limits {
     pub burst: NonZeroU32,
     /// Attempts at one operator login in five minutes.
     pub logins_per_5_minutes: NonZeroU32,
+    /// Passwords checked at once: checking one is costly on purpose.
+    pub logins_at_once: usize,
     /// Largest request body, in bytes.
     pub body_bytes: usize,
     /// Time to receive a whole request body.
@@ -56,6 +58,7 @@ impl Default for Limits {
             requests_per_second: Some(nonzero(20)),
             burst: nonzero(60),
             logins_per_5_minutes: nonzero(10),
+            logins_at_once: 2,
             body_bytes: 64 * 1024,
             body_timeout: Duration::from_secs(10),
             answer_timeout: Duration::from_secs(30),
@@ -91,6 +94,7 @@ pub(crate) struct Inner<B> {
     pub(crate) limits: Limits,
     pub(crate) requests: Option<Bucket<u64>>,
     pub(crate) logins: Bucket<[u8; 16]>,
+    pub(crate) login_slots: Semaphore,
     pub(crate) boards: BoardCache,
     pub(crate) streams: Streams,
     /// Turns true when the server stops: event streams end.
@@ -114,6 +118,7 @@ impl<B: Backend> App<B> {
             backend,
             requests,
             logins: Bucket::new(quota),
+            login_slots: Semaphore::new(limits.logins_at_once.max(1)),
             boards: BoardCache::default(),
             streams: Streams::default(),
             limits,

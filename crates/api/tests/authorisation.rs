@@ -310,3 +310,33 @@ async fn the_other_manager_and_the_other_branch_reach_nothing() {
         assert_eq!(api.get(token, path).await.status, status, "{path} with {token}");
     }
 }
+
+/// What a body names is checked like what the path names: a manager's own path opens nothing of a
+/// colleague's.
+#[tokio::test]
+async fn a_body_reaches_no_further_than_a_path() {
+    for (path, body) in [
+        ("/v1/rounds/q1-1/extra-time", r#"{"member":"m1-3","seconds":60}"#),
+        ("/v1/runs/r1-2/check-ins", r#"{"member":"m1-3"}"#),
+        ("/v1/runs/r1-2/make-ups", r#"{"member":"m1-3","day":"2026-11-20"}"#),
+        ("/v1/runs/r1-2/repairs", r#"{"member":"m1-3","days":3,"reason":"hardship"}"#),
+        ("/v1/runs/r1-3/posts", r#"{"manager":"g1-2"}"#),
+        ("/v1/posts/p1-1/reactions", r#"{"reaction":"like","member":"m1-3"}"#),
+        ("/v1/posts/p1-1/reactions", r#"{"reaction":"like","staff":"g2-1"}"#),
+        ("/v1/members/m1-1/move", r#"{"to":"c1-2"}"#),
+        ("/v1/invites", r#"{"member":"m1-3"}"#),
+        (
+            "/v1/runs",
+            r#"{"branch":"b1","quest":"quiz","communities":["c1-1","c1-2"],"start":"2026-11-23"}"#,
+        ),
+    ] {
+        let api = Api::default();
+        let got = api.post(token::MANAGER, path, body).await;
+        assert_eq!(got.status, 404, "{path} {body}");
+        assert!(api.fake.submitted.lock().unwrap().is_empty(), "{path} {body}");
+    }
+    let api = Api::default();
+    let like = r#"{"reaction":"like","member":"m1-3"}"#;
+    let got = api.post(token::MANAGER2, "/v1/posts/p1-1/reactions", like).await;
+    assert_eq!(got.status, 404, "a colleague's post");
+}

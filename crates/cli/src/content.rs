@@ -3,11 +3,12 @@
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read as _};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use dengmi_content::{CheckOptions, Diagnostic, Pack, Severity, SourceFile, load};
-use dengmi_core::{Calendar, Timestamp};
-use dengmi_store::PackFiles;
+use dengmi_core::{Calendar, Day, Timestamp};
+use dengmi_host::Content;
 
 use crate::args::Global;
 use crate::error::{CliError, Result};
@@ -41,6 +42,8 @@ pub(crate) struct Checked {
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// There where nothing is wrong.
     pub(crate) pack: Option<Pack>,
+    /// The day as of which it was checked.
+    pub(crate) today: Day,
 }
 
 /// The folder that holds `content/`, `courses/` and `quests/`.
@@ -165,21 +168,21 @@ pub(crate) fn check(root: &Path) -> Result<Checked> {
     let pack = pack.filter(|_| faults.is_empty());
     diagnostics.extend(faults);
     diagnostics.sort_by(|a, b| (&a.path, a.span).cmp(&(&b.path, b.span)));
-    Ok(Checked { files, diagnostics, pack })
+    Ok(Checked { files, diagnostics, pack, today })
 }
 
-/// A pack with its files, for a host.
+/// Checked content, for a host.
 ///
 /// # Errors
 /// The content has faults.
-pub(crate) fn pack(root: &Path) -> Result<(Pack, PackFiles)> {
-    let Checked { files, diagnostics, pack } = check(root)?;
+pub(crate) fn load_checked(root: &Path) -> Result<Content> {
+    let Checked { files, diagnostics, pack, today } = check(root)?;
     let Some(pack) = pack else {
         let errors = diagnostics.iter().filter(|one| one.severity == Severity::Error).count();
         let message = format!("{errors} faults in {}", root.display());
         return Err(CliError::content(message, "`dengmi check` shows each of them"));
     };
-    Ok((pack, files.into_iter().map(|file| (file.path, file.text)).collect()))
+    Ok(Content { pack: Arc::new(pack), files, checked: today })
 }
 
 /// A path as diagnostics write it, below `root`; `None` where it lies elsewhere.

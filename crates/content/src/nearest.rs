@@ -14,9 +14,10 @@ pub(crate) fn nearest<'a>(
     known: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
     let score = |name: &str| {
-        // Case alone, or a part of a path alone, is as near as can be.
+        // Case alone, the beginning alone, or a part of a path alone is as near as can be.
+        let begins = written.len() >= 3 && name.starts_with(written);
         let same_end = name.rsplit('/').next() == written.rsplit('/').next();
-        if name.eq_ignore_ascii_case(written) || same_end {
+        if name.eq_ignore_ascii_case(written) || same_end || begins {
             1.0
         } else {
             strsim::normalized_damerau_levenshtein(name, written)
@@ -46,6 +47,7 @@ mod tests {
     fn the_nearest_name_is_near() {
         check("welth/steady-90d", Some("wealth/steady-90d"));
         check("steady-90d", Some("wealth/steady-90d"));
+        check("risk", Some("risk_level"));
         check("RISK_LEVEL", Some("risk_level"));
         check("deposit", None);
     }

@@ -2,6 +2,8 @@
 //! the base pack the file stands, the second which code is expected and where:
 //! `// expect: C0302 at 12:5`, or with the path of another file before the line.
 
+#![allow(clippy::disallowed_methods, reason = "tests read the fixtures from the repository")]
+
 mod common;
 
 use std::fs;

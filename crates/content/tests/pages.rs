@@ -1,6 +1,8 @@
 //! Every code has a page whose example shows this fault and no other, with the output it really
 //! gives. `UPDATE_EXPECT=1` writes today's output into the pages.
 
+#![allow(clippy::disallowed_methods, reason = "tests read the fixtures from the repository")]
+
 mod common;
 
 use std::fs;

@@ -8,7 +8,7 @@ use dengmi_core::random::Seed;
 use dengmi_core::view::board::BoardKey;
 use dengmi_core::view::{ClosedBoard, Event};
 use dengmi_core::{BranchId, Command, Timestamp};
-use dengmi_store::{BranchMeta, CommandKey, Journal, PackFiles, StoreError};
+use dengmi_store::{BranchMeta, CommandKey, Journal, StoreError};
 use tokio::runtime::Handle;
 use tokio::sync::broadcast;
 
@@ -17,7 +17,7 @@ use crate::clock::ClockFault;
 use crate::config::HostConfig;
 use crate::error::HostError;
 use crate::inbox::{SubmitError, Submitted};
-use crate::packs::Packs;
+use crate::packs::{Content, Packs};
 use crate::recover::recover;
 use crate::views::{Standing, Views};
 use crate::writer::{Setting, Writer};
@@ -37,8 +37,8 @@ pub struct Host<J> {
 }
 
 impl<J: Journal> Host<J> {
-    /// Opens every branch of the journal. With `content` (a checked pack and its files), the pack
-    /// is kept and every branch adopts it; without, branches go on with what they have.
+    /// Opens every branch of the journal. With `content`, it is kept and every branch adopts it;
+    /// without, branches go on with what they have.
     ///
     /// Call it on a tokio runtime that lives longer than the host.
     ///
@@ -47,15 +47,15 @@ impl<J: Journal> Host<J> {
     pub async fn open(
         journal: Arc<J>,
         config: HostConfig,
-        content: Option<(Arc<Pack>, PackFiles)>,
+        content: Option<Content>,
         progress: OpenProgress<'_>,
     ) -> Result<Self, HostError> {
         let packs = Arc::new(Packs::default());
         let mut wanted = None;
-        if let Some((pack, files)) = content {
-            journal.put_pack(pack.digest, &files).await?;
-            packs.insert(pack.clone());
-            wanted = Some(pack);
+        if let Some(content) = content {
+            content.keep(&*journal).await?;
+            packs.insert(content.pack.clone());
+            wanted = Some(content.pack);
         }
         let metas = journal.branches().await?;
         let host = Self { journal, config, packs, wanted, branches: RwLock::default() };

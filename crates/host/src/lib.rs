@@ -33,5 +33,5 @@ pub use error::HostError;
 pub use host::{BranchViews, Host, OpenProgress};
 pub use inbox::{SubmitError, Submitted};
 pub use keys::{KeyFault, KeyLimits, KeyWindow};
-pub use packs::Packs;
+pub use packs::{Content, Packs};
 pub use views::{Published, Standing, Views};

@@ -2,3 +2,4 @@
 //! demonstrations. Nothing here reads a clock or a file; whoever runs a workload owns the engine.
 
 pub mod month;
+pub mod workload;

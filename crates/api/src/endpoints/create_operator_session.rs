@@ -66,7 +66,9 @@ pub(crate) async fn handler<B: Backend>(
     let mut key = [0; 16];
     key.copy_from_slice(&blake3::hash(body.login.as_bytes()).as_bytes()[..16]);
     app.logins.take(&key)?;
+    let slot = app.login_slots.acquire().await.map_err(|_| Problem::unavailable())?;
     let account = app.backend.login(&body.login, &body.password).await?.ok_or_else(wrong)?;
+    drop(slot);
     let session = app.backend.create_session(SessionSubject::Operator(account)).await?;
     Ok(Reply::created(Opened { token: session.token, expires: At(session.expires), account }))
 }

@@ -71,6 +71,9 @@ pub(crate) async fn handler<B: Backend>(
         }
         None => None,
     };
+    if let Some(requests) = &app.requests {
+        requests.take(&invite_number(blake3::hash(body.invite.as_bytes()).as_bytes()))?;
+    }
     let invite = app.backend.redeem_invite(&body.invite, call.key).await??;
     let (member, joined, replayed) = match invite.target {
         InviteTarget::Member(member) => {
@@ -101,6 +104,12 @@ pub(crate) async fn handler<B: Backend>(
     Ok(Reply::created(opened).replayed(replayed))
 }
 
+/// A number for an invite. The top bits keep it apart from members and operators.
+fn invite_number(bytes: &[u8]) -> u64 {
+    let low = bytes.iter().take(7).fold(0, |number, &byte| number << 8 | u64::from(byte));
+    (3 << 56) | low
+}
+
 /// Joins and records consent, each under a key of its own so that a repeat repeats both.
 async fn join<B: Backend>(
     app: &App<B>,
@@ -108,9 +117,8 @@ async fn join<B: Backend>(
     invite: Invite,
     community: CommunityId,
 ) -> Result<(MemberId, bool), Problem> {
-    // The newcomer has no number yet: the invite stands for them. The top bits keep it apart from
-    // members and operators.
-    let principal = (3 << 56) | (invite.number & 0x00FF_FFFF_FFFF_FFFF);
+    // The newcomer has no number yet: the invite stands for them.
+    let principal = invite_number(&invite.number.to_le_bytes());
     let branch = community.branch;
     let action = Action::Join { community };
     let done = submit_as(app, call, branch, principal, call.key, Actor::System, action).await?;

@@ -45,6 +45,9 @@ pub fn member(text: &str) -> MemberId {
     text.parse().unwrap()
 }
 
+/// Fingerprint and outcome of a command that was done.
+type Stored = ([u8; 16], Outcome);
+
 /// The fake host.
 pub struct Fake {
     pub catalogs: HashMap<BranchId, Arc<Catalog>>,
@@ -58,7 +61,7 @@ pub struct Fake {
     /// What the engine answers next, instead of the usual.
     pub next: Mutex<Option<Result<Outcome, SubmitError>>>,
     pub submitted: Mutex<Vec<Submission>>,
-    stored: Mutex<HashMap<(u64, Uuid), ([u8; 16], Outcome)>>,
+    stored: Mutex<HashMap<(u64, Uuid), Stored>>,
     pub used: Mutex<HashMap<String, Uuid>>,
     pub entries: Vec<EntryView>,
     pub events: Mutex<Vec<Event>>,

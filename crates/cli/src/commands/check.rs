@@ -58,7 +58,7 @@ impl Check {
                 (root, below)
             }
         };
-        let Checked { files, diagnostics, pack } = content::check(&root)?;
+        let Checked { files, diagnostics, pack, .. } = content::check(&root)?;
         let concerns = |path: &str| {
             paths.is_empty() || paths.iter().any(|wanted| is_within(path, wanted))
         };

@@ -70,7 +70,7 @@ impl Ledger {
 
 const HEADER: &str = "\
 ; 灯谜积分账 · points ledger of dengmi. One transaction an entry, code = branch and entry number.
-commodity 1 pts
+commodity 1000. pts
 account 发行:issue      ; type: R
 account 会员            ; type: L
 account 兑换:redemption ; type: X

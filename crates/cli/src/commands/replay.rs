@@ -6,7 +6,7 @@ use dengmi_host::{Packs, replay};
 use dengmi_store::{BranchMeta, Journal as _, SqliteStore, snapshot};
 
 use crate::args::Global;
-use crate::error::Result;
+use crate::error::{CliError, Result};
 use crate::{block_on, data, terminal};
 
 /// Apply the journal again and compare every digest.
@@ -68,6 +68,7 @@ impl Replay {
         if self.from != From::Snapshot || starts.is_empty() {
             starts.insert(0, None);
         }
+        let mut ends = Vec::new();
         for start in starts {
             let bar = terminal::progress(global, &format!("{branch}"), end.seq);
             let mut told = |seq, _| bar.set_position(seq);
@@ -79,7 +80,8 @@ impl Replay {
                 }
             };
             bar.finish_and_clear();
-            let replayed = replayed?;
+            let mut replayed = replayed?;
+            ends.push((replayed.from, replayed.engine.digest()));
             let seconds = began.elapsed().as_secs_f64();
             let rate = replayed.commands as f64 / seconds.max(1e-9);
             terminal::print(&format!(
@@ -92,6 +94,14 @@ impl Replay {
                 replayed.engine.chain().short(),
             ))?;
         }
-        Ok(())
+        // Wherever one begins, one must end in the same state.
+        match ends.windows(2).find(|pair| pair[0].1 != pair[1].1) {
+            None => Ok(()),
+            Some(pair) => {
+                let (one, other) = (pair[0].0, pair[1].0);
+                let message = format!("{branch}: starting at {one} or at {other} gives two states");
+                Err(CliError::damaged(message, "keep the folder as it is, and report this"))
+            }
+        }
     }
 }

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use dengmi_api::Limits;
 use dengmi_core::BranchId;
 use dengmi_core::random::Seed;
-use dengmi_host::{Host, HostConfig};
+use dengmi_host::{Content, Host, HostConfig};
 use dengmi_store::{Directory as _, Journal as _, SqliteStore};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::net::TcpListener;
@@ -61,8 +61,8 @@ impl Serve {
     /// The content has faults, the data cannot be opened, or the address is taken.
     pub(crate) fn run(&self, global: &Global) -> Result<()> {
         self.start_log();
-        let (pack, files) = content::pack(&content::root(global)?)?;
-        block_on(self.serve(global, Arc::new(pack), files))
+        let content = content::load_checked(&content::root(global)?)?;
+        block_on(self.serve(global, content))
     }
 
     fn start_log(&self) {
@@ -75,12 +75,7 @@ impl Serve {
         };
     }
 
-    async fn serve(
-        &self,
-        global: &Global,
-        pack: Arc<dengmi_content::Pack>,
-        files: dengmi_store::PackFiles,
-    ) -> Result<()> {
+    async fn serve(&self, global: &Global, content: Content) -> Result<()> {
         // Before anything is opened: a taken address should change nothing.
         let listener = TcpListener::bind(self.listen).await.map_err(|error| {
             let message = format!("{} cannot be listened on: {error}", self.listen);
@@ -89,7 +84,7 @@ impl Serve {
         let address = listener.local_addr().map_err(CliError::internal)?;
         let metrics = PrometheusBuilder::new().install_recorder().map_err(CliError::internal)?;
         let store = data::open(global, true).await?;
-        let host = self.open(global, store.clone(), pack, files).await?;
+        let host = self.open(global, store.clone(), content).await?;
         if store.accounts().await?.is_empty() {
             terminal::say(
                 "还没有操作员账号，先停止服务并运行 · no operator account yet; stop, then run:\n  dengmi user add LOGIN --role head-office",
@@ -113,8 +108,7 @@ impl Serve {
         &self,
         global: &Global,
         store: Arc<SqliteStore>,
-        pack: Arc<dengmi_content::Pack>,
-        files: dengmi_store::PackFiles,
+        content: Content,
     ) -> Result<Host<SqliteStore>> {
         let config = HostConfig { snapshots: Some(data::snapshots(global)), ..HostConfig::default() };
         let bar = terminal::progress(global, "恢复 recovering", 0);
@@ -122,7 +116,7 @@ impl Serve {
             bar.set_message(format!("恢复 recovering {branch}"));
             bar.set_position(commands);
         };
-        let host = Host::open(store, config, Some((pack, files)), &mut told).await;
+        let host = Host::open(store, config, Some(content), &mut told).await;
         bar.finish_and_clear();
         let host = host?;
         let there: BTreeSet<BranchId> = host.branches().into_iter().collect();

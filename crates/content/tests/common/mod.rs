@@ -1,6 +1,7 @@
 //! Files of the repository for the tests.
 
 #![allow(dead_code, unreachable_pub, reason = "every test binary uses a part of it")]
+#![allow(clippy::disallowed_methods, reason = "tests read the fixtures from the repository")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,209 @@
+//! Through the real binary: what a bank would do, and what nobody would.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use dengmi_tests::{Server, add_user, dengmi};
+use serde_json::{Value, json};
+
+const PASSWORD: &str = "six lanterns in a row";
+
+fn login(server: &Server) -> String {
+    let body = json!({"login": "boss", "password": PASSWORD});
+    let answer = server.send("POST", "/v1/operator-sessions", None, &body).unwrap();
+    assert_eq!(answer.status, 201, "{:?}", answer.json);
+    answer.json["token"].as_str().unwrap().to_owned()
+}
+
+/// A write that has to succeed.
+#[track_caller]
+fn done(server: &Server, path: &str, token: &str, body: &Value) -> Value {
+    let answer = server.send("POST", path, Some(token), body).unwrap();
+    assert!((200..300).contains(&answer.status), "{path}: {} {}", answer.status, answer.json);
+    answer.json
+}
+
+fn today() -> String {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let at = dengmi_core::Timestamp(i64::try_from(now.as_millis()).unwrap());
+    dengmi_core::Calendar::default().day_of(at).to_string()
+}
+
+/// A branch with a group, a streak that runs, and an invite to the group.
+fn open_branch(server: &Server, token: &str) -> (String, String) {
+    let manager = done(server, "/v1/managers", token, &json!({"branch": "b1"}));
+    let group = json!({"template": "long-term", "manager": manager["id"]});
+    let group = done(server, "/v1/communities", token, &group);
+    let run = json!({"branch": "b1", "quest": "habit-7", "start": today()});
+    let run = done(server, "/v1/runs", token, &run);
+    let invite = done(server, "/v1/invites", token, &json!({"community": group["id"]}));
+    (run["id"].as_str().unwrap().to_owned(), invite["invite"].as_str().unwrap().to_owned())
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+/// Joins and checks in as fast as it can, until told to stop; what was acknowledged goes into
+/// `acked`: member, and whether the check-in was acknowledged too.
+fn hammer(
+    server: &Server,
+    invite: &str,
+    run: &str,
+    stop: &AtomicBool,
+    acked: &Mutex<BTreeMap<String, (String, bool)>>,
+) {
+    let mut n = 0;
+    while !stop.load(Ordering::Relaxed) {
+        n += 1;
+        let body = json!({"invite": invite, "nickname": format!("灯友{n}"), "consent": true});
+        let Ok(joined) = server.send("POST", "/v1/sessions", None, &body) else { continue };
+        if joined.status != 201 {
+            std::thread::sleep(Duration::from_millis(20));
+            continue;
+        }
+        let (member, token) = (text(&joined.json["member"]), text(&joined.json["token"]));
+        acked.lock().unwrap().insert(member.clone(), (token.clone(), false));
+        let path = format!("/v1/runs/{run}/check-ins");
+        let checked = server.send("POST", &path, Some(&token), &json!({}));
+        if checked.is_ok_and(|answer| answer.status == 200) {
+            acked.lock().unwrap().insert(member, (token, true));
+        }
+    }
+}
+
+#[track_caller]
+fn succeeds(data: &Path, args: &[&str]) -> String {
+    let output = dengmi(data, args);
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{args:?}: {error}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_kill_in_the_middle_loses_nothing_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    add_user(&data, "boss", PASSWORD, &["--role", "head-office"]);
+    let mut server = Server::start(&data, &["serve"]);
+    let (run, invite) = open_branch(&server, &login(&server));
+    let acked = Arc::new(Mutex::new(BTreeMap::new()));
+    for _ in 0..3 {
+        let stop = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| hammer(&server, &invite, &run, &stop, &acked));
+            }
+            std::thread::sleep(Duration::from_millis(700));
+            // The hammer is still at work when the process dies.
+            let killed = Command::new("kill").args(["-9", &server.id().to_string()]).status();
+            assert!(killed.unwrap().success());
+            std::thread::sleep(Duration::from_millis(50));
+            stop.store(true, Ordering::Relaxed);
+        });
+        server.kill();
+        server = Server::start(&data, &["serve"]);
+    }
+    let acked = acked.lock().unwrap().clone();
+    assert!(acked.len() > 20, "only {} joins were acknowledged", acked.len());
+    let checked = acked.values().filter(|(_, checked)| *checked).count();
+    assert!(checked > 10, "only {checked} check-ins were acknowledged");
+    let boss = login(&server);
+    for (member, (token, checked)) in &acked {
+        let points = server.get(&format!("/v1/members/{member}/points"), Some(&boss)).unwrap();
+        assert_eq!(points.status, 200, "{member} was acknowledged and is gone");
+        // One point for the check-in, five for newcomers where the rule applies.
+        let awards = points.json["entries"].as_array().unwrap().len();
+        assert!(!checked || awards > 0, "{member}'s check-in was acknowledged and is gone");
+        // Asked again, it is refused, or done now: never twice.
+        let path = format!("/v1/runs/{run}/check-ins");
+        let again = server.send("POST", &path, Some(token), &json!({})).unwrap();
+        if *checked {
+            assert_eq!(again.status, 409, "{member} checked in twice: {}", again.json);
+            assert_eq!(again.json["code"], "duplicate-check-in");
+        }
+    }
+    server.kill();
+
+    let replayed = succeeds(&data, &["replay"]);
+    assert!(!replayed.is_empty());
+    succeeds(&data, &["verify"]);
+    let journal = succeeds(&data, &["ledger", "export", "--format", "hledger"]);
+    let file = folder.path().join("points.journal");
+    std::fs::write(&file, &journal).unwrap();
+    match Command::new("hledger").arg("-f").arg(&file).arg("check").output() {
+        Ok(output) => {
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            let balance = Command::new("hledger").arg("-f").arg(&file).args(["bal", "-N", "--depth", "0"]);
+            let mut balance = balance;
+            let sheet = String::from_utf8(balance.output().unwrap().stdout).unwrap();
+            assert!(sheet.trim().is_empty() || sheet.trim().starts_with('0'), "{sheet}");
+        }
+        Err(_) => eprintln!("skipped: hledger is not installed, the export is not checked by it"),
+    }
+}
+
+#[test]
+fn erasing_a_member_leaves_replay_and_ledger_intact() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let marker = "擦除我吧灯";
+    add_user(&data, "boss", PASSWORD, &["--role", "head-office"]);
+    let server = Server::start(&data, &["serve"]);
+    let (run, invite) = open_branch(&server, &login(&server));
+    let body = json!({"invite": invite, "nickname": marker, "consent": true});
+    let joined = server.send("POST", "/v1/sessions", None, &body).unwrap();
+    let (member, token) = (text(&joined.json["member"]), text(&joined.json["token"]));
+    done(&server, &format!("/v1/runs/{run}/check-ins"), &token, &json!({}));
+    let refused = dengmi(&data, &["member", "erase", &member]);
+    assert_eq!(refused.status.code(), Some(4), "the running server owns the data");
+    server.kill();
+    succeeds(&data, &["member", "erase", &member]);
+    succeeds(&data, &["replay"]);
+    succeeds(&data, &["verify"]);
+    for entry in walk(&data) {
+        let bytes = std::fs::read(&entry).unwrap();
+        let found = bytes.windows(marker.len()).any(|window| window == marker.as_bytes());
+        assert!(!found, "the nickname is still in {}", entry.display());
+    }
+    let server = Server::start(&data, &["serve"]);
+    let points = server.get(&format!("/v1/members/{member}/points"), Some(&login(&server))).unwrap();
+    assert_eq!((points.status, points.json["balance"].as_i64() > Some(0)), (200, true));
+    let again = server.send("POST", &format!("/v1/runs/{run}/check-ins"), Some(&token), &json!({}));
+    assert_eq!(again.unwrap().status, 401, "the session ended with the erasure");
+}
+
+fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { files.extend(walk(&path)) } else { files.push(path) }
+    }
+    files
+}
+
+#[test]
+fn faults_are_told_with_a_hint_and_an_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let cases: &[(&[&str], i32, &str)] = &[
+        (&["check"], 0, "0 errors"),
+        (&["explain", "C0301"], 0, "C0301"),
+        (&["explain", "C9999"], 1, "hint"),
+        (&["no-such-command"], 2, "Usage"),
+        (&["check", "no/such/folder"], 1, "hint"),
+        (&["replay"], 1, "hint"),
+        (&["member", "erase", "c1-1"], 2, "m1-42"),
+    ];
+    for (args, code, needle) in cases {
+        let output = dengmi(&data, args);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(*code), "{args:?}: {said}");
+        assert!(said.contains(needle), "{args:?}: {said}");
+    }
+}
