@@ -12,7 +12,6 @@ pub mod model;
 mod nearest;
 pub mod pack;
 mod parse;
-
 mod render;
 mod scan;
 mod source;

@@ -23,6 +23,9 @@ use crate::{checks, templates};
 /// Most files of a pack.
 const FILES_MAX: usize = 2_000;
 
+/// Faults of one list after which the rest of it is not read.
+const FAULTS_MAX: usize = 1_000;
+
 /// Most bytes of all files together.
 const BYTES_MAX: usize = 32_000_000;
 
@@ -314,15 +317,26 @@ impl<'a> Reader<'_, 'a, '_> {
     /// Parses the elements of a list one by one; what could not be read keeps its id.
     fn elements<T: DeserializeOwned>(
         &mut self,
+        (kind, stem): (Kind, &str),
         list: &str,
         templates: &[&str],
     ) -> Vec<(Place, Result<T, String>)> {
         let mut found = Vec::new();
+        let mut unread = false;
         let source = &self.content.sources[self.index];
         let Some(list_node) = source.root.as_ref().and_then(|r| r.get(source.text, list)) else {
             return found;
         };
+        let before = self.report.len();
         for (index, node) in list_node.items().iter().enumerate() {
+            if self.report.len() - before > FAULTS_MAX {
+                let message = format!("more than {FAULTS_MAX} faults; what follows was not read");
+                let help = "mend those before it first";
+                let at = source.at(node.span.clone());
+                self.report.error(codes::TOO_MUCH, at, message, help);
+                unread = true;
+                break;
+            }
             let place = Place { source: self.index, path: format!("{list}.{index}") };
             let value = parse(source, node, &[], templates, self.report).ok_or_else(|| {
                 let id = node.get(source.text, "id").map(|id| &source.text[id.span.clone()]);
@@ -330,11 +344,16 @@ impl<'a> Reader<'_, 'a, '_> {
             });
             found.push((place, value));
         }
+        if unread {
+            self.whole_file_broken(kind, stem);
+        }
         found
     }
 
     fn read_questions(&mut self, stem: &str, file_id: Option<&Slug>) {
-        for (place, value) in self.elements::<Question>("questions", templates::QUESTION) {
+        for (place, value) in
+            self.elements::<Question>((Kind::Question, stem), "questions", templates::QUESTION)
+        {
             let question = match value {
                 Ok(question) => question,
                 Err(id) => {
@@ -372,7 +391,9 @@ impl<'a> Reader<'_, 'a, '_> {
     }
 
     fn read_notices(&mut self) {
-        for (place, value) in self.elements::<Notice>("notices", templates::NOTICE) {
+        for (place, value) in
+            self.elements::<Notice>((Kind::Notice, ""), "notices", templates::NOTICE)
+        {
             match value {
                 Err(id) => {
                     self.content.broken.insert((Kind::Notice, id));

@@ -203,6 +203,11 @@ impl Report {
         self.diagnostics
     }
 
+    /// How many diagnostics there are.
+    pub(crate) fn len(&self) -> usize {
+        self.diagnostics.len()
+    }
+
     /// Whether an error was noted.
     pub(crate) fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)

@@ -41,6 +41,16 @@ fn too_many_files_are_refused_before_they_are_read() {
 }
 
 #[test]
+fn a_file_full_of_faults_ends() {
+    let bad = "(id: \"a\", x: 1, difficulty: -1),\n".repeat(5_000);
+    let text = format!("(schema: 1, title: {{\"zh-CN\": \"x\"}}, questions: [{bad}])");
+    let file = SourceFile { path: "content/questions/bad.ron".to_owned(), text };
+    let (_, diagnostics) = load(&[file], &today());
+    assert!((1_000..1_100).contains(&diagnostics.len()), "{}", diagnostics.len());
+    assert!(diagnostics.iter().any(|d| d.code == "C0001"));
+}
+
+#[test]
 fn diagnostics_come_in_order() {
     let mut files = base();
     for file in &mut files {

@@ -13,7 +13,8 @@ use dengmi_engine::{Applied, Engine};
 
 use crate::views::{Delta, SMALL_BOARD, Scores};
 
-/// Scores of a large run are copied no sooner than this many times the copying took, ...
+/// Scores of a large run, and a large catalogue, are copied no sooner than this many times the
+/// copying took, ...
 const COPY_SHARE: u32 = 20;
 
 /// ... and no more often than this while nobody asks.
@@ -23,48 +24,69 @@ const UNASKED: Duration = Duration::from_secs(1);
 pub(crate) struct Capture {
     branch: BranchId,
     touched: Vec<MemberId>,
+    /// Something new is in the catalogue.
     catalog: bool,
+    /// Numbers in it may have moved: answers, likes, budgets.
+    counts: Pace,
     keys: bool,
     /// Standings of runs and rounds.
     boards: BTreeMap<BoardKey, Board>,
 }
 
-struct Board {
+/// When something that changes all the time is copied again.
+struct Pace {
     changed: bool,
-    /// Set by readers, taken back at every copy.
-    asked: Arc<AtomicBool>,
     copied: Instant,
     /// How long to wait after the last copy.
     pause: Duration,
 }
 
-impl Board {
-    fn new() -> Self {
-        let asked = Arc::new(AtomicBool::new(true));
-        Self { changed: true, asked, copied: Instant::now(), pause: Duration::ZERO }
+impl Pace {
+    fn new(changed: bool) -> Self {
+        Self { changed, copied: Instant::now(), pause: Duration::ZERO }
     }
 
-    /// How long until it is to be copied; `None` where nothing changed.
-    fn wait(&self) -> Option<Duration> {
-        let pause = if self.asked.load(Ordering::Relaxed) || self.pause.is_zero() {
-            self.pause
-        } else {
-            UNASKED
-        };
+    /// How long until the next copy; `None` where nothing changed.
+    fn wait(&self, pause: Duration) -> Option<Duration> {
         self.changed.then(|| pause.saturating_sub(self.copied.elapsed()))
+    }
+
+    /// A copy was made; `small` ones need no pause.
+    fn copied(&mut self, started: Instant, small: bool) {
+        let pause = if small { Duration::ZERO } else { started.elapsed() * COPY_SHARE };
+        *self = Self { changed: false, copied: Instant::now(), pause: pause.min(UNASKED) };
+    }
+}
+
+struct Board {
+    pace: Pace,
+    /// Set by readers, taken back at every copy.
+    asked: Arc<AtomicBool>,
+}
+
+impl Board {
+    fn new() -> Self {
+        Self { pace: Pace::new(true), asked: Arc::new(AtomicBool::new(true)) }
+    }
+
+    fn wait(&self) -> Option<Duration> {
+        let pause = self.pace.pause;
+        let asked = self.asked.load(Ordering::Relaxed) || pause.is_zero();
+        self.pace.wait(if asked { pause } else { UNASKED })
     }
 }
 
 impl Capture {
     pub(crate) fn new(branch: BranchId) -> Self {
         let (touched, boards) = Default::default();
-        Self { branch, touched, catalog: false, keys: false, boards }
+        Self { branch, touched, catalog: false, counts: Pace::new(false), keys: false, boards }
     }
 
     /// Notes what a batch changed.
     pub(crate) fn note(&mut self, applied: &Applied) {
         self.touched.extend(&applied.touched);
         self.catalog |= applied.catalog_changed;
+        self.counts.changed |= !applied.outcomes.is_empty();
         self.keys |= applied.events.iter().any(|event| {
             matches!(
                 event.kind,
@@ -77,20 +99,19 @@ impl Capture {
         for entry in &applied.entries {
             if entry.kind == EntryKind::Reversal {
                 // It names the entry, not the run.
-                self.boards.values_mut().for_each(|board| board.changed = true);
+                self.boards.values_mut().for_each(|board| board.pace.changed = true);
             }
             let run = entry.cause.run().map(BoardKey::Run);
             let round = entry.cause.round().map(BoardKey::Round);
             for key in run.into_iter().chain(round) {
-                self.boards.entry(key).or_insert_with(Board::new).changed = true;
+                self.boards.entry(key).or_insert_with(Board::new).pace.changed = true;
             }
         }
     }
 
     /// Everything, to replace what was published before.
     pub(crate) fn whole(&mut self, engine: &mut Engine) -> Delta {
-        let catalog = Arc::new(engine.catalog());
-        self.follow(&catalog);
+        let catalog = self.catalog(engine);
         let mut delta = Delta { whole: true, ..self.delta(engine) };
         let members = (1..=engine.members()).map(|seq| MemberId::new(self.branch, seq));
         delta.cards = members.filter_map(|id| engine.member_card(id)).map(Arc::new).collect();
@@ -101,10 +122,7 @@ impl Capture {
 
     /// What changed since the last call.
     pub(crate) fn take(&mut self, engine: &mut Engine) -> Delta {
-        let catalog = std::mem::take(&mut self.catalog).then(|| Arc::new(engine.catalog()));
-        if let Some(catalog) = &catalog {
-            self.follow(catalog);
-        }
+        let catalog = self.catalog_due().then(|| self.catalog(engine));
         let mut delta = self.delta(engine);
         self.touched.sort_unstable();
         self.touched.dedup();
@@ -118,15 +136,34 @@ impl Capture {
         delta
     }
 
-    /// Scores that were left for later, where their time has come.
+    /// What was left for later, where its time has come.
     pub(crate) fn rest(&mut self, engine: &mut Engine) -> Option<Delta> {
         let ready = |board: &Board| board.wait().is_some_and(|wait| wait.is_zero());
-        self.boards.values().any(ready).then(|| self.delta(engine))
+        let catalog = self.catalog_due().then(|| self.catalog(engine));
+        if catalog.is_none() && !self.boards.values().any(ready) {
+            return None;
+        }
+        Some(Delta { catalog, ..self.delta(engine) })
     }
 
     /// How long until [`Self::rest`] has something.
     pub(crate) fn wait(&self) -> Option<Duration> {
-        self.boards.values().filter_map(Board::wait).min()
+        let counts = self.counts.wait(self.counts.pause);
+        self.boards.values().filter_map(Board::wait).chain(counts).min()
+    }
+
+    fn catalog_due(&self) -> bool {
+        let counts = self.counts.wait(self.counts.pause);
+        self.catalog || counts.is_some_and(|wait| wait.is_zero())
+    }
+
+    fn catalog(&mut self, engine: &mut Engine) -> Arc<Catalog> {
+        let started = Instant::now();
+        let catalog = Arc::new(engine.catalog());
+        self.catalog = false;
+        self.counts.copied(started, engine.members() as usize <= SMALL_BOARD);
+        self.follow(&catalog);
+        catalog
     }
 
     /// Runs and rounds come and go with the catalogue.
@@ -145,7 +182,7 @@ impl Capture {
                 BoardKey::Community(..) => false,
             };
             // Copied once more: the engine has none, and so the published ones go too.
-            board.changed |= !known;
+            board.pace.changed |= !known;
         }
     }
 
@@ -167,13 +204,7 @@ impl Capture {
                 scores.push((key, None));
                 return false;
             };
-            board.pause = if rows.len() <= SMALL_BOARD {
-                Duration::ZERO
-            } else {
-                (started.elapsed() * COPY_SHARE).min(UNASKED)
-            };
-            board.changed = false;
-            board.copied = Instant::now();
+            board.pace.copied(started, rows.len() <= SMALL_BOARD);
             board.asked.store(false, Ordering::Relaxed);
             let asked = board.asked.clone();
             scores.push((key, Some(Arc::new(Scores { seq, policy, scores: rows, asked }))));

@@ -108,9 +108,9 @@ impl<J: Journal> Writer<J> {
         let (memory, whole) = writer.ready(recovery);
         // Nothing is under way yet, so this cannot overtake anything.
         writer.setting.shared.views.publish(whole);
+        writer.setting.shared.set_state(BranchState::Ready, None);
         let run = move || {
             let _closed = CloseAtEnd(writer.setting.shared.clone());
-            writer.setting.shared.set_state(BranchState::Ready, None);
             writer.run(memory);
         };
         std::thread::Builder::new()
@@ -162,9 +162,15 @@ impl<J: Journal> Writer<J> {
             let longest = self.sleep(memory);
             let taken = self.setting.shared.inbox.take(enough, longest, memory.stopping);
             memory.stopping = taken.stop;
-            if let Some(result) = taken.committed {
-                memory.flight = false;
-                self.committed(memory, result.map_err(Failure::Commit)?);
+            match taken.committed {
+                None => {}
+                Some(Ok(head)) => self.committed(memory, head),
+                Some(Err(error)) => {
+                    memory.flight = false;
+                    let refusal = committer::refusal(&error);
+                    taken.submissions.into_iter().for_each(|one| one.answer.give(Err(refusal)));
+                    return Err(Failure::Commit(error));
+                }
             }
             let mut waiting = taken.submissions.into_iter().peekable();
             if waiting.peek().is_none() && self.due(memory) {
@@ -361,6 +367,7 @@ impl<J: Journal> Writer<J> {
 
     /// A group is durable.
     fn committed(&mut self, memory: &mut Memory, head: Head) {
+        memory.flight = false;
         memory.committed = head.seq;
         self.announced = head.event;
         self.retry = self.setting.config.retry_first;
@@ -442,7 +449,9 @@ impl<J: Journal> Writer<J> {
         let _ = self.jobs.send(Job::Publish(Box::new(whole)));
         let _ = self.jobs.send(Job::Tell(unseen));
         self.announced = head.event;
-        self.setting.shared.set_state(BranchState::Ready, None);
+        if !self.setting.shared.inbox.stopping() {
+            self.setting.shared.set_state(BranchState::Ready, None);
+        }
         tracing::info!(%branch, seq = head.seq, "the branch takes commands again");
         Some(memory)
     }

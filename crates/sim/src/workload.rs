@@ -273,6 +273,7 @@ impl Workload {
         match self.dice.below(400) {
             0..4 => commands.extend(self.crowd()),
             4 => commands.extend(self.tag_flood()),
+            5..25 => commands.extend(self.fill_gaps()),
             _ => {}
         }
         for _ in 0..count {

@@ -1,6 +1,7 @@
 //! Words of the word lists in all texts that members read, after folding of width, case, spaces and
 //! punctuation; and the lists themselves.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use dengmi_core::text::fold;
@@ -42,6 +43,8 @@ struct Word<'w> {
 struct Lexicon<'w> {
     /// Longest first, so that of two words one of which is in the other only the longer is shown.
     words: Vec<Word<'w>>,
+    /// Places in `words` by the first character of the folded word.
+    by_first: BTreeMap<char, Vec<usize>>,
     allow: Vec<String>,
 }
 
@@ -62,7 +65,13 @@ impl<'w> Lexicon<'w> {
             block.chain(low_risk).filter(|word| !word.folded.is_empty()).collect();
         words.sort_by_key(|word| std::cmp::Reverse(word.folded.len()));
         let allow = lists().flat_map(|list| &list.allow).map(|phrase| fold(phrase));
-        Self { words, allow: allow.filter(|phrase| !phrase.is_empty()).collect() }
+        let mut by_first: BTreeMap<char, Vec<usize>> = BTreeMap::new();
+        for (index, word) in words.iter().enumerate() {
+            if let Some(first) = word.folded.chars().next() {
+                by_first.entry(first).or_default().push(index);
+            }
+        }
+        Self { words, by_first, allow: allow.filter(|phrase| !phrase.is_empty()).collect() }
     }
 
     fn check(
@@ -73,16 +82,25 @@ impl<'w> Lexicon<'w> {
         risk: &dyn Fn() -> Option<(RiskLevel, String)>,
         report: &mut Report,
     ) {
-        let mut taken: Vec<Range<usize>> = Vec::new();
-        for Word { word, folded: wanted, instead } in &self.words {
-            let places = folded.match_indices(wanted.as_str()).map(|(at, _)| at..at + wanted.len());
-            let found = places.into_iter().find(|place| {
-                let inside =
-                    |outer: &Range<usize>| outer.start <= place.start && place.end <= outer.end;
-                !taken.iter().any(inside) && !self.allowed(folded, place)
-            });
-            let Some(place) = found else { continue };
-            taken.push(place);
+        let mut found: Vec<(usize, Range<usize>)> = Vec::new();
+        for (at, c) in folded.char_indices() {
+            let words = self.by_first.get(&c).into_iter().flatten();
+            let here = words.filter(|&&word| folded[at..].starts_with(&self.words[word].folded));
+            found.extend(here.map(|&word| (word, at..at + self.words[word].folded.len())));
+        }
+        // Words are sorted, so longer ones come first.
+        found.sort_by_key(|(word, place)| (*word, place.start));
+        let mut taken: Vec<(usize, Range<usize>)> = Vec::new();
+        for (index, place) in found {
+            let inside =
+                |outer: &Range<usize>| outer.start <= place.start && place.end <= outer.end;
+            if taken.iter().any(|(word, outer)| *word == index || inside(outer))
+                || self.allowed(folded, &place)
+            {
+                continue;
+            }
+            taken.push((index, place));
+            let Word { word, instead, .. } = &self.words[index];
             let at = source.at(underlined(source, node, word));
             match instead {
                 Some(instead) => {

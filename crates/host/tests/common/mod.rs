@@ -200,7 +200,7 @@ impl<J: Journal> Journal for Faulty<J> {
     async fn pack(&self, digest: Digest) -> Result<Option<PackFiles>, StoreError> {
         self.inner.pack(digest).await
     }
-    async fn checkpoint_when_idle(&self) -> Result<(), StoreError> {
+    async fn checkpoint_when_idle(&self) -> Result<bool, StoreError> {
         self.inner.checkpoint_when_idle().await
     }
 }

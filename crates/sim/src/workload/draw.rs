@@ -106,7 +106,16 @@ impl Workload {
         }
     }
 
+    /// Half of the time one of a few who do very much, so that what takes many steps happens too.
     fn member(&mut self) -> MemberId {
+        let branch = self.config.branch;
+        let among = if self.dice.percent(50) { self.members.min(6) } else { self.members };
+        let known = MemberId::new(branch, 1 + self.dice.below(among.max(1)));
+        any_id(&mut self.dice, branch, &[known])
+    }
+
+    /// Any member: those who do much should not all be gone soon.
+    fn anybody(&mut self) -> MemberId {
         let branch = self.config.branch;
         let known = MemberId::new(branch, 1 + self.dice.below(self.members.max(1)));
         any_id(&mut self.dice, branch, &[known])
@@ -131,7 +140,18 @@ impl Workload {
         let live: Vec<_> = runs.iter().filter(live).map(|run| run.id).collect();
         let all: Vec<_> = runs.iter().map(|run| run.id).collect();
         let known = if self.dice.percent(93) && !live.is_empty() { live } else { all };
-        any_id(&mut self.dice, self.config.branch, &known)
+        // The oldest again and again, so that something comes together there.
+        let known = if self.dice.percent(50) { known.get(..1).unwrap_or(&known) } else { &known };
+        any_id(&mut self.dice, self.config.branch, known)
+    }
+
+    /// A member who would make up every missed day.
+    pub(super) fn fill_gaps(&mut self) -> Vec<Command> {
+        let run = self.run(is_streak);
+        let member = MemberId::new(self.config.branch, 1 + self.dice.below(self.members.min(6)));
+        let days = (1..6).map(|back| self.today().plus(-back));
+        let actor = Actor::Member(member);
+        days.map(|day| Command { actor, action: Action::MakeUp { member, run, day } }).collect()
     }
 
     /// When something happened: now, late, much too late, or in the future.
@@ -186,8 +206,8 @@ impl Workload {
             Topic::Reverse => self.reverse()?,
             Topic::Join => Action::Join { community: self.community() },
             Topic::Move => Action::Move { member: self.member(), to: self.community() },
-            Topic::Leave => Action::Leave { member: self.member() },
-            Topic::Erase => Action::Erase { member: self.member() },
+            Topic::Leave => Action::Leave { member: self.anybody() },
+            Topic::Erase => Action::Erase { member: self.anybody() },
             Topic::Tag => {
                 let tag = *self.dice.pick(&["vip", "payday", "new", "quiet"])?;
                 let on = self.dice.percent(75);
@@ -311,7 +331,7 @@ impl Workload {
             true => self.dice.pick(&quests)?.clone(),
             false => "no-such-quest".parse().ok()?,
         };
-        let some = if self.dice.percent(50) { self.dice.below(4) } else { 0 };
+        let some = if self.dice.percent(30) { self.dice.below(4) } else { 0 };
         let communities = (0..some).map(|_| self.community()).collect();
         let days = *self.dice.pick(&[0, 0, 0, 1, 1, 2, 5, -1, 400])?;
         Some(Action::Launch { quest, communities, start: self.today().plus(days) })

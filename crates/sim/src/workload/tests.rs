@@ -76,13 +76,13 @@ fn every_outcome_is_reached() {
 }
 
 #[test]
-fn what_is_done_outweighs_what_is_refused() {
+fn a_good_part_is_done() {
     let (mut done, mut refused) = (0, 0);
-    let mut why: BTreeMap<Reject, u32> = BTreeMap::new();
     for seed in 0..8 {
-    run(seed, 200, |outcome| match outcome {
-        Outcome::Done(_) => done += 1,
-        Outcome::Rejected(r) => {refused += 1; *why.entry(*r).or_default()+=1;}
-    });}
-    assert!(done > refused, "{done} {refused} {why:?}");
+        run(seed, 200, |outcome| match outcome {
+            Outcome::Done(_) => done += 1,
+            Outcome::Rejected(_) => refused += 1,
+        });
+    }
+    assert!(done > 1_000 && 2 * done > refused, "{done} {refused}");
 }
