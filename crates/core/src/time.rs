@@ -120,7 +120,7 @@ impl TimeOfDay {
     /// `hours:minutes`, up to 24:00.
     #[must_use]
     pub const fn new(hours: u16, minutes: u16) -> Option<Self> {
-        if minutes < 60 && hours * 60 + minutes <= 24 * 60 {
+        if hours <= 24 && minutes < 60 && hours * 60 + minutes <= 24 * 60 {
             Some(Self(hours * 60 + minutes))
         } else {
             None
@@ -264,7 +264,9 @@ impl Calendar {
     /// than the late window, otherwise `None`.
     #[must_use]
     pub fn place(self, now: Timestamp, occurred: Timestamp) -> Option<Timestamp> {
-        (occurred <= now && now.0 - occurred.0 <= self.late_ms()).then_some(occurred)
+        // An absurd `occurred` is refused like any other that is too old, not subtracted.
+        let age = now.0.checked_sub(occurred.0)?;
+        (0..=self.late_ms()).contains(&age).then_some(occurred)
     }
 }
 
@@ -381,6 +383,25 @@ mod tests {
         let late = calendar.at(day("2026-11-20"), TimeOfDay::new(1, 30).unwrap());
         assert_eq!(late.to_string(), "2026-11-20T17:30:00.000Z");
         assert_eq!(calendar.day_of(late), day("2026-11-20"));
+    }
+
+    #[test]
+    fn an_event_counts_at_its_own_time_within_the_late_window() {
+        let calendar = Calendar::new(480, 0, 1).unwrap();
+        let now = Timestamp(100_000);
+        for (occurred, placed) in [
+            (100_000, true),
+            (40_000, true),
+            (39_999, false),
+            (100_001, false),
+            (i64::MIN, false),
+            (i64::MAX, false),
+        ] {
+            let expected = placed.then_some(Timestamp(occurred));
+            assert_eq!(calendar.place(now, Timestamp(occurred)), expected, "{occurred}");
+        }
+        assert_eq!(calendar.place(Timestamp::MAX, Timestamp(i64::MIN)), None);
+        assert_eq!(TimeOfDay::new(u16::MAX, 0), None);
     }
 
     #[test]

@@ -62,7 +62,11 @@ impl Ppm {
         let scaled = i128::from(amount) * i128::from(self.0);
         // A share of at most 4,294 times an i64 divided by a million always fits for |amount| <= 2^50;
         // saturate beyond, which no points or fen amount reaches.
-        i64::try_from(scaled.div_euclid(1_000_000)).unwrap_or(i64::MAX)
+        i64::try_from(scaled.div_euclid(1_000_000)).unwrap_or(if amount < 0 {
+            i64::MIN
+        } else {
+            i64::MAX
+        })
     }
 }
 
@@ -179,5 +183,7 @@ mod tests {
         assert_eq!(Ppm(15_000).of(1_000_000), 15_000);
         assert_eq!(Ppm(500_000).of(3), 1);
         assert_eq!(Ppm(500_000).of(-3), -2);
+        assert_eq!(Ppm(u32::MAX).of(i64::MAX), i64::MAX);
+        assert_eq!(Ppm(u32::MAX).of(i64::MIN), i64::MIN);
     }
 }

@@ -17,6 +17,7 @@ use dengmi_core::{
     RunId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use crate::RestoreError;
 use crate::clock::{Due, DueQueue};
@@ -46,7 +47,7 @@ pub(crate) struct Post {
 }
 
 /// What one member did under one post.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Reacted {
     liked: bool,
     commented: bool,
@@ -55,9 +56,12 @@ pub(crate) struct Reacted {
     comment_told: bool,
     /// The first text that was known was taken as the answer.
     text_taken: bool,
-    /// Entries that the like and the comment earned; 0 for none.
-    like_paid: (u64, i64),
-    comment_paid: [(u64, i64); 2],
+    /// The day on which the comment was first told. Its answer counts for that day too, so that
+    /// one version of each rule decides about both.
+    comment_day: Day,
+    /// Entries that the like and the comment earned, with their points.
+    like_paid: SmallVec<[(u64, i64); 1]>,
+    comment_paid: SmallVec<[(u64, i64); 1]>,
 }
 
 /// Reactions to a post.
@@ -219,9 +223,34 @@ fn announce(world: &mut World, kind: EventKind) {
 struct Change {
     counted: bool,
     fact: Option<FactKind>,
-    /// Entries to take back, and whether it was the like that was undone.
-    back: Vec<(u64, i64)>,
-    undone: Option<bool>,
+    /// Entries to take back, and what was undone.
+    back: SmallVec<[(u64, i64); 1]>,
+    undone: Option<Undone>,
+}
+
+/// What was undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Undone {
+    Like,
+    Comment,
+}
+
+impl Undone {
+    /// Whether a fact told what is now undone.
+    fn told_by(self, kind: FactKind, undone: PostId) -> bool {
+        match (self, kind) {
+            (Self::Like, FactKind::Liked { post })
+            | (Self::Comment, FactKind::Commented { post, .. }) => post == undone,
+            _ => false,
+        }
+    }
+
+    fn cause(self, run: RunId, post: PostId) -> Cause {
+        match self {
+            Self::Like => Cause::Like(run, post),
+            Self::Comment => Cause::Comment(run, post),
+        }
+    }
 }
 
 /// Applies a reaction to a member's row and the post's counts.
@@ -246,8 +275,8 @@ fn apply(
             row.liked = false;
             post.likes -= 1;
             change.counted = true;
-            change.undone = Some(true);
-            change.back.push(std::mem::take(&mut row.like_paid));
+            change.undone = Some(Undone::Like);
+            change.back = std::mem::take(&mut row.like_paid);
         }
         Reaction::Comment(text) => {
             let first_text = text.filter(|_| !row.text_taken);
@@ -270,12 +299,11 @@ fn apply(
             row.commented = false;
             post.comments -= 1;
             change.counted = true;
-            change.undone = Some(false);
-            change.back.extend(std::mem::take(&mut row.comment_paid));
+            change.undone = Some(Undone::Comment);
+            change.back.append(&mut row.comment_paid);
         }
         _ => {}
     }
-    change.back.retain(|(entry, _)| *entry != 0);
     change
 }
 
@@ -293,6 +321,8 @@ fn react(
     mut outcomes: ResMut<Outcomes>,
     mut touched: ResMut<Touched>,
 ) {
+    // Told at the end, because what is undone in the same batch is not told at all.
+    let mut told: Vec<Fact> = Vec::new();
     for request in requests.read() {
         let mut serve = || {
             let entity = index.entity(request.post.seq).ok_or(Reject::UnknownPost)?;
@@ -305,15 +335,19 @@ fn react(
             let member = members.acting(id)?;
             let (_, run, plan) = runs.get(post.run).ok_or(Reject::UnknownRun)?;
             let moments = plan.moments.as_ref().ok_or(Reject::WrongKind)?;
+            let calendar = run.calendar;
             let at = match request.occurred {
-                Some(at) => run.calendar.place(now.at, at).ok_or(Reject::TooLate)?,
+                Some(at) => calendar.place(now.at, at).ok_or(Reject::TooLate)?,
                 None => now.at,
             };
-            if !run.invites(plan, member.community, member.kind) {
+            // Undoing is possible as long as the post is remembered, also from another group.
+            let undoing = matches!(request.reaction, Reaction::Unlike | Reaction::Uncomment);
+            if undoing && reactions.0.get(id.seq).is_none() {
+                return Ok(Receipt::Reacted { counted: false });
+            }
+            if !undoing && !run.invites(plan, member.community, member.kind) {
                 return Err(Reject::NotInvited);
             }
-            // Undoing is possible as long as the post is remembered.
-            let undoing = matches!(request.reaction, Reaction::Unlike | Reaction::Uncomment);
             if !undoing && (at < post.at || at > post.closes || run.ended.is_some()) {
                 return Err(Reject::PostClosed);
             }
@@ -322,30 +356,33 @@ fn react(
             if change.counted {
                 touched.catalog = true;
             }
-            for &(entry, points) in &change.back {
-                let run = RunId::new(setup.branch, post.run);
-                let origin = match change.undone {
-                    Some(true) => Cause::Like(run, request.post),
-                    _ => Cause::Comment(run, request.post),
-                };
-                back.write(TakeBack { member: id.seq, entry, points, origin, refund: None });
-                touched.member(id.seq);
+            let run = RunId::new(setup.branch, post.run);
+            if let Some(undone) = change.undone {
+                told.retain(|fact| {
+                    fact.member != id || !undone.told_by(fact.kind, request.post)
+                });
+                let origin = undone.cause(run, request.post);
+                for &(entry, points) in &change.back {
+                    back.write(TakeBack { member: id.seq, entry, points, origin, refund: None });
+                    touched.member(id.seq);
+                }
             }
             if let Some(kind) = change.fact {
-                facts.write(Happened(Fact {
-                    member: id,
-                    community: CommunityId::new(setup.branch, member.community),
-                    run: RunId::new(setup.branch, run.seq),
-                    day: run.calendar.day_of(at),
-                    at,
-                    kind,
-                }));
+                let mut day = calendar.day_of(at);
+                match kind {
+                    FactKind::Commented { again: true, .. } => day = row.comment_day,
+                    FactKind::Commented { again: false, .. } => row.comment_day = day,
+                    _ => {}
+                }
+                let community = CommunityId::new(setup.branch, member.community);
+                told.push(Fact { member: id, community, run, day, at, kind });
             }
             Ok(Receipt::Reacted { counted: change.counted })
         };
         let result = serve();
         outcomes.set(request.index, result);
     }
+    facts.write_batch(told.into_iter().map(Happened));
 }
 
 /// Remembers which entries reactions earned, so that undoing can take them back.
@@ -365,11 +402,7 @@ fn note_awards(
         let Some((mut reactions, (member, points))) = reactions.zip(change) else { continue };
         let Some(row) = reactions.0.get_mut(member.seq) else { continue };
         let paid = (entry.id, points.0);
-        if like {
-            row.like_paid = paid;
-        } else if let Some(free) = row.comment_paid.iter_mut().find(|paid| paid.0 == 0) {
-            *free = paid;
-        }
+        if like { row.like_paid.push(paid) } else { row.comment_paid.push(paid) }
     }
 }
 

@@ -140,7 +140,9 @@ pub fn visible(
         (Slice::Top(n), _) => 0..ranked.len().min(n as usize),
         (Slice::Around(member, n), _) => match place_of(member) {
             Some(at) => {
-                at.saturating_sub(n as usize)..ranked.len().min(at.saturating_add(n as usize + 1))
+                let n = n as usize;
+                let end = at.saturating_add(n).saturating_add(1);
+                at.saturating_sub(n)..ranked.len().min(end)
             }
             None => 0..0,
         },
