@@ -8,7 +8,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use utoipa::OpenApi;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, Ref, Required, ResponseBuilder};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, ResponseBuilder};
 use utoipa_swagger_ui::Config;
 
 use crate::endpoints::Described;
@@ -62,6 +63,9 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     described
 }
 
+/// What an `Idempotency-Key` looks like.
+const UUID_V7: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$";
+
 /// Adds what follows from a route's row: the idempotency key of a write, the refusals that any
 /// route may give, no security for public ones.
 fn complete(operation: &mut Operation, route: &rights::RouteInfo) {
@@ -71,7 +75,7 @@ fn complete(operation: &mut Operation, route: &rights::RouteInfo) {
             .parameter_in(ParameterIn::Header)
             .required(Required::True)
             .description(Some("A new UUID v7 for each change, the same one when repeating it"))
-            .schema(Some(utoipa::schema!(String)))
+            .schema(Some(ObjectBuilder::new().schema_type(Type::String).pattern(Some(UUID_V7))))
             .build();
         operation.parameters.get_or_insert_default().push(key.into());
     }
@@ -90,6 +94,10 @@ fn complete(operation: &mut Operation, route: &rights::RouteInfo) {
             ("404", "No such thing within reach."),
             ("429", "Too many requests."),
         ]);
+    }
+    let mut parameters = operation.parameters.iter().flatten();
+    if parameters.any(|p| matches!(p, RefOr::T(p) if p.parameter_in == ParameterIn::Query)) {
+        refusals.push(("400", "The query means nothing here."));
     }
     if route.writes() {
         refusals.extend([

@@ -34,4 +34,4 @@ pub use docs::openapi;
 pub use principal::{Principal, Role, Scope};
 pub use rights::{RouteInfo, routes};
 pub use router::router;
-pub use server::serve;
+pub use server::{serve, serve_hello};

@@ -28,7 +28,34 @@ pub async fn serve<B: Backend>(
     limits: Limits,
 ) {
     let (stop, stopping) = watch::channel(false);
-    let router = stoppable_router(backend, limits.clone(), stopping.clone());
+    let router = stoppable_router(backend, limits.clone(), stopping);
+    serve_router(listener, router, stop, shutdown, limits).await;
+}
+
+/// Serves one route, `GET /hello`, that answers a small JSON text and does nothing else, through
+/// the same loop with the same settings: the yardstick that benchmarks compare [`serve`] with.
+pub async fn serve_hello(
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()>,
+    limits: Limits,
+) {
+    let hello = || async { axum::Json(Hello { hello: "world" }) };
+    let router = axum::Router::new().route("/hello", axum::routing::get(hello));
+    serve_router(listener, router, watch::channel(false).0, shutdown, limits).await;
+}
+
+#[derive(serde::Serialize)]
+struct Hello {
+    hello: &'static str,
+}
+
+async fn serve_router(
+    listener: TcpListener,
+    router: axum::Router,
+    stop: watch::Sender<bool>,
+    shutdown: impl Future<Output = ()>,
+    limits: Limits,
+) {
     let room = Arc::new(Semaphore::new(limits.connections));
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
@@ -41,7 +68,7 @@ pub async fn serve<B: Backend>(
         match accepted {
             Ok((stream, permit)) => {
                 let service = TowerToHyperService::new(router.clone());
-                let (limits, stopping) = (limits.clone(), stopping.clone());
+                let (limits, stopping) = (limits.clone(), stop.subscribe());
                 connections.spawn(async move {
                     converse(stream, service, &limits, stopping).await;
                     drop(permit);

@@ -64,16 +64,29 @@ const FIRST: Day = Day(20_773);
 /// # Errors
 /// The checks of this release refuse them.
 pub fn packs() -> Result<[Arc<Pack>; 2], Vec<Diagnostic>> {
-    let of = |paid: &str| {
+    let [first, second] = files();
+    Ok([pack(&first)?, pack(&second)?])
+}
+
+/// The files of both packs.
+#[must_use]
+pub fn files() -> [Vec<SourceFile>; 2] {
+    ["PerRight(3)", "PerRight(4)"].map(|paid| {
         let texts = FILES.iter().map(|(path, text)| SourceFile {
             path: (*path).to_owned(),
             text: text.replace("PerRight(3)", paid),
         });
-        let files: Vec<SourceFile> = texts.collect();
-        let (pack, found) = load(&files, &CheckOptions { today: FIRST });
-        pack.map(Arc::new).ok_or(found)
-    };
-    Ok([of("PerRight(3)")?, of("PerRight(4)")?])
+        texts.collect()
+    })
+}
+
+/// A pack of such files.
+///
+/// # Errors
+/// The checks of this release refuse them.
+pub fn pack(files: &[SourceFile]) -> Result<Arc<Pack>, Vec<Diagnostic>> {
+    let (pack, found) = load(files, &CheckOptions { today: FIRST });
+    pack.map(Arc::new).ok_or(found)
 }
 
 /// A drawn campaign and what it has learned of the engine's answers.
