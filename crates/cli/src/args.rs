@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Check(commands::check::Check),
     /// 解释错误代码 Explain a code that a check gave
     Explain(commands::explain::Explain),
+    /// 演示 Watch a living community with synthetic members
+    Demo(commands::demo::Demo),
     /// 启动服务 Serve the HTTP interface
     Serve(commands::serve::Serve),
     /// 重放日志并核对 Apply the journal again and compare every digest
@@ -57,6 +59,9 @@ pub(crate) enum Command {
     /// 操作员账号 Operator accounts
     #[command(subcommand)]
     User(commands::user::User),
+    /// 测量速度 Measure speed
+    #[command(subcommand)]
+    Bench(commands::bench::Bench),
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use dengmi_content::{CheckOptions, Diagnostic, Pack, Severity, SourceFile, load};
+use dengmi_content::{CheckOptions, Diagnostic, Pack, Said, Severity, SourceFile, load};
 use dengmi_core::{Calendar, Day, Timestamp};
 use dengmi_host::Content;
 
@@ -80,7 +80,10 @@ pub(crate) fn read(root: &Path) -> Result<Found> {
         let path = root.join(folder);
         match fs::symlink_metadata(&path) {
             Ok(meta) if meta.is_dir() => walk(&path, folder, 1, &mut found)?,
-            Ok(_) => found.faults.push(fault(folder, "this is no folder", "make it one")),
+            Ok(_) => {
+                let message = Said::new("这不是文件夹", "this is no folder");
+                found.faults.push(fault(folder, message, Said::new("请改成文件夹", "make it one")));
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(CliError::file(&path, &error)),
         }
@@ -101,8 +104,12 @@ fn walk(folder: &Path, name: &str, depth: usize, found: &mut Found) -> Result<()
             continue;
         }
         if kind.is_symlink() {
-            let help = "put the file itself here: links are not followed";
-            found.faults.push(fault(&shown, "this is a link", help));
+            let message = Said::new("这是一个链接", "this is a link");
+            let help = Said::new(
+                "请放文件本身，不会读取链接",
+                "put the file itself here: links are not followed",
+            );
+            found.faults.push(fault(&shown, message, help));
         } else if kind.is_dir() {
             if depth >= DEPTH_MAX {
                 let message = format!("{shown} lies too deep");
@@ -116,7 +123,7 @@ fn walk(folder: &Path, name: &str, depth: usize, found: &mut Found) -> Result<()
             }
             match read_file(&entry.path()) {
                 Ok(text) => found.files.push(SourceFile { path: shown, text }),
-                Err((message, help)) => found.faults.push(fault(&shown, &message, &help)),
+                Err((message, help)) => found.faults.push(fault(&shown, message, help)),
             }
         }
     }
@@ -124,25 +131,36 @@ fn walk(folder: &Path, name: &str, depth: usize, found: &mut Found) -> Result<()
 }
 
 /// A file's text; never reads more than is allowed, whatever the folder says of its size.
-fn read_file(path: &Path) -> Result<String, (String, String)> {
+fn read_file(path: &Path) -> Result<String, (Said, Said)> {
     let fail = |error: std::io::Error| {
-        (format!("the file cannot be read: {error}"), "check its permissions".to_owned())
+        let message = Said::new(
+            format!("文件无法读取：{error}"),
+            format!("the file cannot be read: {error}"),
+        );
+        (message, Said::new("请检查文件权限", "check its permissions"))
     };
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(fail)?;
     file.take(FILE_MAX + 1).read_to_end(&mut bytes).map_err(fail)?;
     if bytes.len() as u64 > FILE_MAX {
-        let message = format!("the file has more than {FILE_MAX} bytes");
-        return Err((message, "split it into several files".to_owned()));
+        let message = Said::new(
+            format!("文件超过 {FILE_MAX} 字节"),
+            format!("the file has more than {FILE_MAX} bytes"),
+        );
+        return Err((message, Said::new("请拆成几个文件", "split it into several files")));
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        (format!("byte {at} is no UTF-8 text"), "save the file as `UTF-8`".to_owned())
+        let message = Said::new(
+            format!("第 {at} 个字节起不是 UTF-8 文字"),
+            format!("byte {at} is no UTF-8 text"),
+        );
+        (message, Said::new("请把文件另存为 `UTF-8`", "save the file as `UTF-8`"))
     })
 }
 
 /// Code C0001: what is wrong with a file as a file.
-fn fault(path: &str, message: &str, help: &str) -> Diagnostic {
+fn fault(path: &str, message: Said, help: Said) -> Diagnostic {
     Diagnostic {
         code: "C0001",
         severity: Severity::Error,
@@ -150,8 +168,8 @@ fn fault(path: &str, message: &str, help: &str) -> Diagnostic {
         line: 1,
         column: 1,
         span: (0, 0),
-        message: message.to_owned(),
-        help: help.to_owned(),
+        message,
+        help,
     }
 }
 

@@ -20,12 +20,14 @@ fn main() -> ExitCode {
     let result = match command {
         Command::Check(check) => check.run(&global),
         Command::Explain(explain) => explain.run(),
+        Command::Demo(demo) => demo.run(&global),
         Command::Serve(serve) => serve.run(&global),
         Command::Replay(replay) => replay.run(&global),
         Command::Verify(verify) => verify.run(&global),
         Command::Ledger(ledger) => ledger.run(&global),
         Command::Member(member) => member.run(&global),
         Command::User(user) => user.run(&global),
+        Command::Bench(bench) => bench.run(&global),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -27,17 +27,17 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// For messages.
-    pub(crate) fn name(self) -> &'static str {
+    /// For messages: Chinese, English.
+    pub(crate) fn name(self) -> (&'static str, &'static str) {
         match self {
-            Self::Product => "product",
-            Self::Question => "question",
-            Self::Points => "points programme",
-            Self::Rule => "reward rule",
-            Self::Community => "community",
-            Self::Notice => "notice",
-            Self::Words => "word list",
-            Self::Quest => "quest",
+            Self::Product => ("产品", "product"),
+            Self::Question => ("题目", "question"),
+            Self::Points => ("积分计划", "points programme"),
+            Self::Rule => ("奖励规则", "reward rule"),
+            Self::Community => ("社群", "community"),
+            Self::Notice => ("提示语", "notice"),
+            Self::Words => ("词表", "word list"),
+            Self::Quest => ("活动", "quest"),
         }
     }
 

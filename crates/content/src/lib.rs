@@ -18,7 +18,7 @@ mod source;
 mod templates;
 
 pub use codes::{codes, explain, title};
-pub use diagnostic::{Diagnostic, Severity, SourceFile};
+pub use diagnostic::{Diagnostic, Said, Severity, SourceFile};
 pub use load::{CheckOptions, load};
 pub use pack::{Pack, PackQuestion};
 pub use render::render;

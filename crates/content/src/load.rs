@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
+use dengmi_core::id::SlugError;
 use dengmi_core::{Day, Digest, Slug};
 use serde::de::DeserializeOwned;
 
 use crate::codes;
 use crate::content::{Content, Item, Kind, Place};
-use crate::diagnostic::{Diagnostic, SourceFile};
+use crate::diagnostic::{Diagnostic, Said, SourceFile, say};
 use crate::model::notice::NoticeFile;
 use crate::model::{
     CommunityFile, Notice, PointsFile, Product, Quest, Question, QuestionFile, RewardRule, SCHEMA,
@@ -15,6 +16,7 @@ use crate::model::{
 };
 use crate::nearest::{nearest, one_of};
 use crate::pack::Pack;
+use crate::parse::in_words::bad_id;
 use crate::parse::parse;
 use crate::scan::Node;
 use crate::source::{Report, Source};
@@ -49,16 +51,20 @@ pub fn load(files: &[SourceFile], options: &CheckOptions) -> (Option<Pack>, Vec<
     if within_limits(&files, &mut report) {
         for (index, file) in files.iter().enumerate() {
             if index > 0 && files[index - 1].path == file.path {
-                let message = "two files have this path";
-                report.file_error(codes::FILE_TWICE, &file.path, message, "give only one of them");
+                let message = say!("有两个文件用了这个路径", "two files have this path");
+                let help = say!("只保留一个", "give only one of them");
+                report.file_error(codes::FILE_TWICE, &file.path, message, help);
                 continue;
             }
             read(file, &mut content, &mut report);
         }
         let points = format!("{}points.ron", Kind::Points.folder());
         if content.points.is_none() && !content.is_broken(Kind::Points, "points") {
-            let message = "the points programme is missing";
-            let help = "add it: `(schema: 1, fen_per_point: 1, expire_after_months: 12)`";
+            let message = say!("缺少积分计划", "the points programme is missing");
+            let help = say!(
+                "请添加：`(schema: 1, fen_per_point: 1, expire_after_months: 12)`",
+                "add it: `(schema: 1, fen_per_point: 1, expire_after_months: 12)`"
+            );
             report.file_error(codes::POINTS_MISSING, &points, message, help);
         }
         checks::run(&mut content, &mut report);
@@ -69,8 +75,12 @@ pub fn load(files: &[SourceFile], options: &CheckOptions) -> (Option<Pack>, Vec<
     let pack = content.into_pack(digest(&files));
     if pack.is_none() {
         // The checks guarantee that every fact resolves; should they ever miss one, refuse.
-        let message = "a question refers to a fact that its product page does not state";
-        report.file_error(codes::DEAD_FACT, "content", message, "compare questions and products");
+        let message = say!(
+            "题目引用的数据产品页上没有",
+            "a question refers to a fact that its product page does not state"
+        );
+        let help = say!("对照题目和产品页", "compare questions and products");
+        report.file_error(codes::DEAD_FACT, "content", message, help);
     }
     (pack, report.finish())
 }
@@ -81,12 +91,16 @@ fn within_limits(files: &[&SourceFile], report: &mut Report) -> bool {
     for (index, file) in files.iter().enumerate() {
         bytes = bytes.saturating_add(file.text.len());
         if index >= FILES_MAX || bytes > BYTES_MAX {
-            let message = format!(
-                "with this file there are {} files and {bytes} bytes; at most {FILES_MAX} files \
+            let message = say!(
+                "到这个文件共 {count} 个文件、{bytes} 字节，最多读取 {FILES_MAX} 个文件、{BYTES_MAX} 字节",
+                "with this file there are {count} files and {bytes} bytes; at most {FILES_MAX} files \
                  and {BYTES_MAX} bytes are read",
-                index + 1
+                count = index + 1
             );
-            let help = "check that the right folder was given, or remove what is not needed";
+            let help = say!(
+                "检查文件夹是否给对，或删去用不到的文件",
+                "check that the right folder was given, or remove what is not needed"
+            );
             report.file_error(codes::TOO_MUCH, &file.path, message, help);
             return false;
         }
@@ -128,8 +142,12 @@ fn kind_of<'p>(path: &'p str, report: &mut Report) -> Option<(Kind, &'p str)> {
     ];
     let stem = path.get(..path.len() - ".ron".len())?;
     if path.starts_with("courses/") {
-        let message = "courses are not supported yet in this schema";
-        let help = "move the file out of `courses/` until a release reads it";
+        let message =
+            say!("当前 schema 暂不支持课程", "courses are not supported yet in this schema");
+        let help = say!(
+            "先把文件移出 `courses/`，等新版本支持",
+            "move the file out of `courses/` until a release reads it"
+        );
         report.file_error(codes::RESERVED_FOLDER, path, message, help);
         return None;
     }
@@ -141,15 +159,19 @@ fn kind_of<'p>(path: &'p str, report: &mut Report) -> Option<(Kind, &'p str)> {
     }
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let message = if folder.is_empty() {
-        "a file outside of every content folder is not read".to_owned()
+        say!("不在内容文件夹里的文件不会读取", "a file outside of every content folder is not read")
     } else {
-        format!("`{folder}/` is no folder of the content")
+        say!("`{folder}/` 不是内容文件夹", "`{folder}/` is no folder of the content")
     };
     let first_two = folder.splitn(3, '/').take(2).collect::<Vec<_>>().join("/");
     let near = nearest(&first_two, FOLDERS).or_else(|| nearest(folder, FOLDERS));
     let help = match near {
-        Some(near) => format!("did you mean `{near}/`?"),
-        None => format!("put it into one of {}", one_of(&FOLDERS)),
+        Some(near) => say!("是不是 `{near}/`？", "did you mean `{near}/`?"),
+        None => say!(
+            "请放到 {folders} 之一",
+            "put it into one of {folders}",
+            folders = one_of(&FOLDERS)
+        ),
     };
     report.file_error(codes::UNKNOWN_FOLDER, path, message, help);
     None
@@ -160,14 +182,19 @@ fn read<'a>(file: &'a SourceFile, content: &mut Content<'a>, report: &mut Report
     let id = match stem.parse::<Slug>() {
         Ok(id) if file.path.ends_with(".ron") => Some(id),
         Ok(_) => {
-            let message = "the file name does not end in `.ron` in small letters";
-            report.file_error(codes::BAD_ID, &file.path, message, "rename it");
+            let message = say!(
+                "文件名没有以小写 `.ron` 结尾",
+                "the file name does not end in `.ron` in small letters"
+            );
+            report.file_error(codes::BAD_ID, &file.path, message, say!("请改名", "rename it"));
             None
         }
-        Err(error) => {
-            let text = error.to_string();
-            let (message, help) = text.split_once(": ").unwrap_or((&text, ""));
-            let help = format!("the file's name is its id: {help}");
+        Err(SlugError(written)) => {
+            let (message, help) = bad_id(&written);
+            let help = Said::new(
+                format!("文件名就是 id：{}", help.zh),
+                format!("the file's name is its id: {}", help.en),
+            );
             report.file_error(codes::BAD_ID, &file.path, message, help);
             None
         }
@@ -217,9 +244,14 @@ impl<'a> Reader<'_, 'a, '_> {
         let written = &source.text[schema.span.clone()];
         let other = written.parse::<u64>().is_ok_and(|number| number != u64::from(SCHEMA));
         if other {
-            let message = format!("schema {written} is not known to this release");
-            let help =
-                format!("write `schema: {SCHEMA}`, or use the release the file was made for");
+            let message = say!(
+                "本版本不认识 schema {written}",
+                "schema {written} is not known to this release"
+            );
+            let help = say!(
+                "请写 `schema: {SCHEMA}`，或使用与文件对应的版本",
+                "write `schema: {SCHEMA}`, or use the release the file was made for"
+            );
             let at = source.at(schema.span.clone());
             self.report.error(codes::WRONG_SCHEMA, at, message, help);
         }
@@ -330,8 +362,11 @@ impl<'a> Reader<'_, 'a, '_> {
         let before = self.report.len();
         for (index, node) in list_node.items().iter().enumerate() {
             if self.report.len() - before > FAULTS_MAX {
-                let message = format!("more than {FAULTS_MAX} faults; what follows was not read");
-                let help = "mend those before it first";
+                let message = say!(
+                    "错误超过 {FAULTS_MAX} 处，后面的没有读取",
+                    "more than {FAULTS_MAX} faults; what follows was not read"
+                );
+                let help = say!("先改好前面的错误", "mend those before it first");
                 let at = source.at(node.span.clone());
                 self.report.error(codes::TOO_MUCH, at, message, help);
                 unread = true;
@@ -364,27 +399,34 @@ impl<'a> Reader<'_, 'a, '_> {
             let own = question.id.as_str();
             let full = format!("{}/{own}", file_id.map_or(stem, Slug::as_str));
             let message = if own.contains('/') {
-                format!("the question's id `{own}` has more than one part")
+                say!("题目 id `{own}` 不止一段", "the question's id `{own}` has more than one part")
             } else if let Ok(id) = full.parse::<Slug>() {
                 let item = Item { id, place: place.clone(), value: question };
                 let Some(first) = self.content.questions.add(item) else { continue };
                 let first = self.content.at(&first, "id").line();
-                let message =
-                    format!("the question `{full}` is defined twice; first on line {first}");
+                let message = say!(
+                    "题目 `{full}` 定义了两次，第一次在第 {first} 行",
+                    "the question `{full}` is defined twice; first on line {first}"
+                );
                 let at = self.content.at(&place, "id");
-                self.report.error(codes::ID_TWICE, at, message, "give one of them another id");
+                let help = say!("给其中一个换 id", "give one of them another id");
+                self.report.error(codes::ID_TWICE, at, message, help);
                 continue;
             } else if file_id.is_none() {
                 // The file's name was reported already.
                 self.content.broken.insert((Kind::Question, full));
                 continue;
             } else {
-                format!(
-                    "the question's full id `{full}` is longer than {} characters",
-                    Slug::LEN_MAX
+                say!(
+                    "题目完整 id `{full}` 超过 {most} 个字符",
+                    "the question's full id `{full}` is longer than {most} characters",
+                    most = Slug::LEN_MAX
                 )
             };
-            let help = "use one short name; the file's path comes before it by itself";
+            let help = say!(
+                "用一段短名称即可，文件路径会自动加在前面",
+                "use one short name; the file's path comes before it by itself"
+            );
             self.report.error(codes::BAD_ID, self.content.at(&place, "id"), message, help);
             self.content.broken.insert((Kind::Question, full));
         }
@@ -403,13 +445,15 @@ impl<'a> Reader<'_, 'a, '_> {
                     let item = Item { id: id.clone(), place: place.clone(), value };
                     let Some(first) = self.content.notices.add(item) else { continue };
                     let first = self.content.at(&first, "id");
-                    let message = format!(
-                        "the notice `{id}` is defined twice; first at {}:{}",
-                        first.path(),
-                        first.line()
+                    let message = say!(
+                        "提示语 `{id}` 定义了两次，第一次在 {path}:{line}",
+                        "the notice `{id}` is defined twice; first at {path}:{line}",
+                        path = first.path(),
+                        line = first.line()
                     );
                     let at = self.content.at(&place, "id");
-                    self.report.error(codes::ID_TWICE, at, message, "give one of them another id");
+                    let help = say!("给其中一个换 id", "give one of them another id");
+                    self.report.error(codes::ID_TWICE, at, message, help);
                 }
             }
         }

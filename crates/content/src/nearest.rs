@@ -1,11 +1,13 @@
 //! "Did you mean ...?"
 
+use crate::diagnostic::{Said, say};
+
 /// A help text with the known name nearest to what was written, when one is near enough.
 pub(crate) fn did_you_mean<'a>(
     written: &str,
     known: impl IntoIterator<Item = &'a str>,
-) -> Option<String> {
-    nearest(written, known).map(|name| format!("did you mean `{name}`?"))
+) -> Option<Said> {
+    nearest(written, known).map(|name| say!("是不是 `{name}`？", "did you mean `{name}`?"))
 }
 
 /// The known name nearest to what was written: two thirds of the letters must agree.

@@ -2,14 +2,17 @@
 //! out, or replaced by a good value of the same kind), and parsing goes on, so that one pass finds
 //! every fault of a file.
 
+pub(crate) mod in_words;
+
 use std::ops::Range;
 
 use ron::error::{Error, Position, SpannedError};
 use ron::extensions::Extensions;
 use serde::de::DeserializeOwned;
 
-use crate::codes::{self, Code};
-use crate::nearest::{did_you_mean, nearest, one_of};
+use crate::codes;
+use crate::diagnostic::say;
+use crate::nearest::{nearest, one_of};
 use crate::scan::{self, Node, Shape};
 use crate::source::{Report, Source};
 
@@ -154,7 +157,7 @@ impl<'a> Recovery<'a, '_> {
 
     fn say(&mut self, error: Error, span: &Range<usize>) {
         let found = &self.source.text[span.clone()];
-        let (code, message, help) = in_words(error, found);
+        let (code, message, help) = in_words::in_words(error, found);
         self.report.error(code, self.source.at(span.clone()), message, help);
     }
 
@@ -162,13 +165,13 @@ impl<'a> Recovery<'a, '_> {
         let owner = innermost(self.node, start);
         let Shape::Struct(entries) = &owner.shape else { return false };
         let Some(entry) = entries.iter().find(|e| e.key.contains(&start)) else { return false };
-        let message = format!("there is no field `{found}` here");
+        let message = say!("这里没有字段 `{found}`", "there is no field `{found}` here");
         let help = match nearest(found, known.iter().copied()) {
             Some(name) => {
                 self.suggested.push((owner.span.clone(), name));
-                format!("did you mean `{name}`?")
+                say!("是不是 `{name}`？", "did you mean `{name}`?")
             }
-            None => format!("known fields: {}", one_of(known)),
+            None => say!("可用字段：{fields}", "known fields: {fields}", fields = one_of(known)),
         };
         self.report.error(codes::UNKNOWN_FIELD, self.source.at(entry.key.clone()), message, help);
         self.patched.edit(entry.key.start..entry.end, " ".to_owned());
@@ -177,13 +180,13 @@ impl<'a> Recovery<'a, '_> {
 
     fn missing_field(&mut self, start: usize, field: &'static str) -> bool {
         let owner = ends_at(self.node, start).unwrap_or(innermost(self.node, start));
-        let message = format!("the field `{field}` is missing");
+        let message = say!("缺少字段 `{field}`", "the field `{field}` is missing");
         let good = self.counterpart(&owner.span).and_then(|(_, good)| good.field(field));
         let help = match &good {
             Some(good) if good.len() <= 60 && !good.contains('\n') => {
-                format!("add it, for example `{field}: {good}`")
+                say!("请补上，例如 `{field}: {good}`", "add it, for example `{field}: {good}`")
             }
-            _ => "add it".to_owned(),
+            _ => say!("请补上", "add it"),
         };
         let span = match &owner.shape {
             Shape::Struct(entries) => {
@@ -228,8 +231,14 @@ impl<'a> Recovery<'a, '_> {
             && first.key.start == start
         {
             let name_text = &self.source.text[name.clone()];
-            let message = format!("the fields of `{name_text}` need brackets of their own");
-            let help = format!("write `{name_text}((...))`, with double brackets");
+            let message = say!(
+                "`{name_text}` 的字段要再加一层括号",
+                "the fields of `{name_text}` need brackets of their own"
+            );
+            let help = say!(
+                "写成 `{name_text}((...))`，用双层括号",
+                "write `{name_text}((...))`, with double brackets"
+            );
             self.report.error(codes::WRONG_VALUE, self.source.at(name.clone()), message, help);
             let (first, last) = (first.key.start, owner.span.end - 1);
             self.patched.edit(first..first, "(".to_owned());
@@ -237,8 +246,11 @@ impl<'a> Recovery<'a, '_> {
             return true;
         }
         let span = owner.name.clone().unwrap_or(start..start + found.len());
-        let message = format!("`{found}` cannot stand here");
-        let help = format!("write `{expected}(...)`, or only the brackets");
+        let message = say!("这里不能写 `{found}`", "`{found}` cannot stand here");
+        let help = say!(
+            "请写 `{expected}(...)`，或只写括号",
+            "write `{expected}(...)`, or only the brackets"
+        );
         self.report.error(codes::UNKNOWN_NAME, self.source.at(span.clone()), message, help);
         self.patched.edit(span, String::new());
         true
@@ -422,89 +434,6 @@ fn byte_at(text: &str, position: Position) -> usize {
     let rest = &text[line_start..];
     let column = position.col.saturating_sub(1);
     line_start + rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at)
-}
-
-/// What `ron` means, in words for operators: code, message, help.
-fn in_words(error: Error, found: &str) -> (Code, String, String) {
-    let shown = shorten(found);
-    let wrong = |expected: &str, help: &str| {
-        (codes::WRONG_VALUE, format!("expected {expected}, found `{shown}`"), help.to_owned())
-    };
-    match error {
-        Error::Message(message) if message.contains("is not an id") => {
-            let (message, help) = message.split_once(": ").unwrap_or((&message, ""));
-            (codes::BAD_ID, message.to_owned(), help.to_owned())
-        }
-        Error::Message(message) if message.contains("language") || message.contains("text for") => {
-            let (message, help) = message.split_once("; ").unwrap_or((
-                &message,
-                "write for example `{\"zh-CN\": \"灯谜\", \"en\": \"Riddle\"}`",
-            ));
-            (codes::BAD_TEXT, message.to_owned(), help.to_owned())
-        }
-        Error::Message(message) => {
-            let (what, help) = message
-                .split_once("; ")
-                .or_else(|| message.split_once(": "))
-                .unwrap_or((&message, "write a value of the kind this field wants"));
-            (codes::WRONG_VALUE, format!("`{shown}` is {what}"), help.to_owned())
-        }
-        Error::NoSuchEnumVariant { expected, found, .. } => {
-            let help = did_you_mean(&found, expected.iter().copied())
-                .unwrap_or_else(|| format!("known names: {}", one_of(expected)));
-            (codes::UNKNOWN_NAME, format!("there is no `{found}` to choose here"), help)
-        }
-        Error::ExpectedString => wrong("a text in quotes", "write it like `\"...\"`"),
-        Error::ExpectedInteger => wrong("a whole number", "write digits only, without quotes"),
-        Error::ExpectedComma if found.starts_with(|c: char| c.is_ascii_digit()) => {
-            wrong("a whole number", "write digits only, without a decimal point")
-        }
-        Error::ExpectedComma => wrong("less", "this value takes nothing in brackets; remove them"),
-        Error::IntegerOutOfBounds => {
-            let message = format!("the number `{shown}` is too large or too small for this field");
-            (codes::WRONG_VALUE, message, "write a smaller number, not below zero".to_owned())
-        }
-        Error::ExpectedBoolean => wrong("`true` or `false`", "write it in small letters"),
-        Error::ExpectedMap => wrong(
-            "text by language",
-            "write for example `{\"zh-CN\": \"灯谜\", \"en\": \"Riddle\"}`",
-        ),
-        Error::ExpectedArray => wrong("a list", "put square brackets around it: `[...]`"),
-        Error::ExpectedIdentifier => {
-            wrong("a name without quotes", "remove the quotes around the name")
-        }
-        Error::ExpectedStructLike => {
-            wrong("a name with values in brackets", "write the values behind it: `name(...)`")
-        }
-        Error::ExpectedNamedStructLike(_) => wrong(
-            "fields in round brackets",
-            "write `(name: value, ...)`; after a name, `Name((...))`",
-        ),
-        Error::ExpectedDifferentLength { expected, found } => (
-            codes::WRONG_VALUE,
-            format!("expected {}, found {found}", expected.replace("tuple variant ", "")),
-            "write as many values as are wanted, with commas between them".to_owned(),
-        ),
-        Error::InvalidValueForType { expected, .. } => {
-            wrong(&expected, "write a value of that kind")
-        }
-        other => (
-            codes::WRONG_VALUE,
-            format!("`{shown}` cannot be read: {}", lower_first(&other.to_string())),
-            "compare it with a file that works".to_owned(),
-        ),
-    }
-}
-
-fn shorten(found: &str) -> String {
-    let line = found.lines().next().unwrap_or("");
-    let short: String = line.chars().take(40).collect();
-    if short.len() < found.len() { format!("{short}...") } else { short }
-}
-
-fn lower_first(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or(String::new(), |c| c.to_lowercase().chain(chars).collect())
 }
 
 #[cfg(test)]

@@ -1,19 +1,21 @@
 //! Diagnostics for people: the line itself, underlined.
 
-use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Said, Severity};
 
 /// Draws a diagnostic: code and message, place, the line with the fault underlined, what to write
-/// instead, and in Chinese what is wrong and where to read more. `source_text` is the text of the diagnostic's file; with an empty one, for a
-/// file that is missing, only the place is named. `color` adds terminal escapes.
+/// instead, and where to read more; English below the Chinese. `source_text` is the text of the
+/// diagnostic's file; with an empty one, for a file that is missing, only the place is named.
+/// `color` adds terminal escapes.
 #[must_use]
 pub fn render(diagnostic: &Diagnostic, source_text: &str, color: bool) -> String {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level.primary_title(&diagnostic.message).id(diagnostic.code);
+    let Said { zh, en } = &diagnostic.message;
+    let title = level.primary_title(format!("{zh}\n{en}")).id(diagnostic.code);
     let (start, end) = diagnostic.span;
     let group = if source_text.get(start..end).is_some() && !source_text.is_empty() {
         // One line is enough to draw one line, and a long file costs nothing.
@@ -29,17 +31,10 @@ pub fn render(diagnostic: &Diagnostic, source_text: &str, color: bool) -> String
     } else {
         title.element(Origin::path(&diagnostic.path))
     };
-    let group: Group<'_> = if diagnostic.help.is_empty() {
-        group
-    } else {
-        group.element(Level::HELP.message(&diagnostic.help))
-    };
-    let note = crate::title(diagnostic.code)
-        .map(|(chinese, _)| format!("{chinese} (dengmi explain {})", diagnostic.code));
-    let group = match note {
-        Some(note) => group.element(Level::NOTE.message(note)),
-        None => group,
-    };
+    let Said { zh, en } = &diagnostic.help;
+    let group = group.element(Level::HELP.with_name("改法 help").message(format!("{zh}\n{en}")));
+    let more = format!("dengmi explain {}", diagnostic.code);
+    let group = group.element(Level::NOTE.with_name("详解 more").message(more));
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     renderer.render(&[group])
 }
@@ -59,19 +54,21 @@ mod tests {
             line: 2,
             column: 25,
             span: (start, start + "保本".len()),
-            message: "the word is refused".to_owned(),
-            help: "leave it out".to_owned(),
+            message: Said::new("不能用这个词", "the word is refused"),
+            help: Said::new("删去", "leave it out"),
         };
         let drawn = render(&diagnostic, text, false);
         let expected = "\
-error[C0501]: the word is refused
+error[C0501]: 不能用这个词
+              the word is refused
  --> quests/x.ron:2:25
   |
 2 |     title: {\"zh-CN\": \"灯谜保本会\"},
   |                           ^^^^
   |
-  = help: leave it out
-  = note: 违禁词 (dengmi explain C0501)";
+  = 改法 help: 删去
+               leave it out
+  = 详解 more: dengmi explain C0501";
         assert_eq!(drawn, expected, "\n{drawn}");
         assert!(render(&diagnostic, text, true).contains("\u{1b}["));
         // No text: still says where.

@@ -2,9 +2,13 @@
 //! knows nothing about types and remembers every byte. It also finds what should be said before
 //! parsing: wrong brackets, forgotten commas, full-width punctuation, fields written twice.
 
+mod node;
+
 use std::ops::Range;
 
 use crate::codes::{self, Code};
+use crate::diagnostic::{Said, say};
+pub(crate) use node::{Entry, Node, Shape};
 
 /// Deepest nesting of brackets. Content needs about ten.
 pub(crate) const DEPTH_MAX: usize = 32;
@@ -18,50 +22,13 @@ const ENTRIES_MAX: usize = 1_000;
 /// Faults after which the rest of the file is not looked at.
 const FAULTS_MAX: usize = 200;
 
-/// A value and where it stands.
-#[derive(Debug)]
-pub(crate) struct Node {
-    /// From the first byte (of the name, where there is one) to after the last.
-    pub(crate) span: Range<usize>,
-    /// `QuizSeries` of `QuizSeries(...)`.
-    pub(crate) name: Option<Range<usize>>,
-    /// What is inside.
-    pub(crate) shape: Shape,
-}
-
-/// What a value looks like.
-#[derive(Debug)]
-pub(crate) enum Shape {
-    /// `(key: value, ...)`.
-    Struct(Vec<Entry>),
-    /// `(value, ...)`, also empty.
-    Tuple(Vec<Node>),
-    /// `[value, ...]`.
-    List(Vec<Node>),
-    /// `{key: value, ...}`.
-    Map(Vec<Entry>),
-    /// A string, number, character or bare word.
-    Scalar,
-}
-
-/// A field of a struct or an entry of a map.
-#[derive(Debug)]
-pub(crate) struct Entry {
-    /// The key as written.
-    pub(crate) key: Range<usize>,
-    /// The value.
-    pub(crate) value: Node,
-    /// After the comma, or after the value where there is none.
-    pub(crate) end: usize,
-}
-
 /// Something that `ron` would stumble over.
 #[derive(Debug)]
 pub(crate) struct Fault {
     pub(crate) code: Code,
     pub(crate) span: Range<usize>,
-    pub(crate) message: String,
-    pub(crate) help: String,
+    pub(crate) message: Said,
+    pub(crate) help: Said,
     /// What to read instead, so that the rest of the file can be checked all the same.
     pub(crate) read_as: Option<(Range<usize>, String)>,
 }
@@ -73,64 +40,6 @@ pub(crate) struct Scan {
     pub(crate) root: Option<Node>,
     /// Faults in order.
     pub(crate) faults: Vec<Fault>,
-}
-
-impl Node {
-    /// The node at a dotted path such as `questions.3.body.answer`, or the deepest node on the way
-    /// to it. Enum names, `Some(..)` and other one-element tuples are stepped over.
-    pub(crate) fn find<'a>(&'a self, text: &str, path: &str) -> &'a Node {
-        let mut node = self;
-        for step in path.split('.').filter(|step| !step.is_empty()) {
-            match node.step(text, step) {
-                Some(next) => node = next,
-                None => return node,
-            }
-        }
-        node
-    }
-
-    /// The node exactly at a path.
-    pub(crate) fn get<'a>(&'a self, text: &str, path: &str) -> Option<&'a Node> {
-        path.split('.').filter(|step| !step.is_empty()).try_fold(self, |node, s| node.step(text, s))
-    }
-
-    fn step<'a>(&'a self, text: &str, step: &str) -> Option<&'a Node> {
-        let index = step.parse::<usize>().ok();
-        match (&self.shape, index) {
-            (Shape::Struct(entries), _) => {
-                entries.iter().find(|e| &text[e.key.clone()] == step).map(|e| &e.value)
-            }
-            (Shape::List(items), Some(index)) => items.get(index),
-            (Shape::Tuple(items), Some(index)) if items.len() != 1 => items.get(index),
-            (Shape::Tuple(items), _) => match items.as_slice() {
-                [only] => only.step(text, step).or((index == Some(0)).then_some(only)),
-                _ => None,
-            },
-            (Shape::Map(entries), _) => entries
-                .iter()
-                .find(|e| text[e.key.clone()].trim_matches('"') == step)
-                .map(|e| &e.value),
-            _ => None,
-        }
-    }
-
-    /// Every node directly inside this one.
-    pub(crate) fn children(&self) -> impl Iterator<Item = &Node> {
-        let (nodes, entries): (&[Node], &[Entry]) = match &self.shape {
-            Shape::Tuple(items) | Shape::List(items) => (items, &[]),
-            Shape::Struct(entries) | Shape::Map(entries) => (&[], entries),
-            Shape::Scalar => (&[], &[]),
-        };
-        nodes.iter().chain(entries.iter().map(|entry| &entry.value))
-    }
-
-    /// The elements of a list.
-    pub(crate) fn items(&self) -> &[Node] {
-        match &self.shape {
-            Shape::List(items) => items,
-            _ => &[],
-        }
-    }
 }
 
 /// Scans a file.
@@ -179,9 +88,12 @@ impl Scanner<'_> {
         let root = self.value(0)?;
         self.space()?;
         if self.at < self.text.len() {
-            let message = "there is more text after the end of the content".to_owned();
-            let help =
-                "one file holds one value: check that the brackets before it match".to_owned();
+            let message =
+                say!("内容结束之后还有文字", "there is more text after the end of the content");
+            let help = say!(
+                "一个文件只放一个值，请检查前面的括号是否配对",
+                "one file holds one value: check that the brackets before it match"
+            );
             return self.stop(codes::SYNTAX, self.at..self.line_end(), message, help);
         }
         Ok(root)
@@ -193,8 +105,12 @@ impl Scanner<'_> {
         let start = self.at;
         self.at = self.rest().find(']').map_or(self.text.len(), |end| self.at + end + 1);
         if self.text[start..self.at].contains("enable") {
-            let message = "RON extensions cannot be switched on in a file".to_owned();
-            let help = "remove this line; `Some(..)` may be left out everywhere already".to_owned();
+            let message =
+                say!("文件里不能开启 RON 扩展", "RON extensions cannot be switched on in a file");
+            let help = say!(
+                "删去这一行；`Some(..)` 本来就可以省略",
+                "remove this line; `Some(..)` may be left out everywhere already"
+            );
             self.fault(codes::SYNTAX, start..self.at, message, help, None);
         }
         Ok(())
@@ -212,8 +128,8 @@ impl Scanner<'_> {
         &mut self,
         code: Code,
         span: Range<usize>,
-        message: String,
-        help: String,
+        message: Said,
+        help: Said,
         read_as: Option<(Range<usize>, String)>,
     ) {
         self.faults.push(Fault { code, span, message, help, read_as });
@@ -223,8 +139,8 @@ impl Scanner<'_> {
         &mut self,
         code: Code,
         span: Range<usize>,
-        message: String,
-        help: String,
+        message: Said,
+        help: Said,
     ) -> Result<T, Stop> {
         self.fault(code, span, message, help, None);
         Err(Stop)
@@ -251,8 +167,8 @@ impl Scanner<'_> {
                     } else if let Some(next) = rest.chars().next() {
                         self.at += next.len_utf8();
                     } else {
-                        let message = "this comment is never closed".to_owned();
-                        let help = "end it with `*/`".to_owned();
+                        let message = say!("注释没有结束", "this comment is never closed");
+                        let help = say!("用 `*/` 结束", "end it with `*/`");
                         return self.stop(codes::SYNTAX, start..start + 2, message, help);
                     }
                 }
@@ -273,8 +189,14 @@ impl Scanner<'_> {
         let span = self.at..self.at + found.len_utf8();
         // `peek` may look at the same character twice.
         if self.faults.last().is_none_or(|last| last.span != span) {
-            let message = format!("`{found}` stands where RON wants `{ascii}`");
-            let help = format!("switch the input method to English and write `{ascii}`");
+            let message = say!(
+                "这里应为半角 `{ascii}`，却写了 `{found}`",
+                "`{found}` stands where RON wants `{ascii}`"
+            );
+            let help = say!(
+                "切换到英文输入法，写 `{ascii}`",
+                "switch the input method to English and write `{ascii}`"
+            );
             let read_as = Some((span.clone(), ascii.to_string()));
             self.fault(codes::FULL_WIDTH, span, message, help, read_as);
         }
@@ -284,8 +206,9 @@ impl Scanner<'_> {
     fn value(&mut self, depth: usize) -> Result<Node, Stop> {
         let Some((c, width)) = self.peek()? else {
             let end = self.text.trim_end().len();
-            let message = "the file ends where a value is expected".to_owned();
-            let help = "write the value, or remove what asks for it".to_owned();
+            let message = say!("文件到此结束，缺一个值", "the file ends where a value is expected");
+            let help =
+                say!("请补上值，或删去前面的内容", "write the value, or remove what asks for it");
             return self.stop(codes::SYNTAX, end..end, message, help);
         };
         let start = self.at;
@@ -318,8 +241,14 @@ impl Scanner<'_> {
         let opener = self.at - 1..self.at;
         let opener = if self.text.is_char_boundary(opener.start) { opener } else { start..self.at };
         if depth >= DEPTH_MAX {
-            let message = format!("brackets are nested more than {DEPTH_MAX} deep");
-            let help = "no content needs that; look for a bracket that is never closed".to_owned();
+            let message = say!(
+                "括号嵌套超过 {DEPTH_MAX} 层",
+                "brackets are nested more than {DEPTH_MAX} deep"
+            );
+            let help = say!(
+                "正常内容用不到这么深，请检查是否有括号没有闭合",
+                "no content needs that; look for a bracket that is never closed"
+            );
             return self.stop(codes::TOO_MUCH, opener, message, help);
         }
         let close = match open {
@@ -331,17 +260,19 @@ impl Scanner<'_> {
         let mut entries: Vec<Entry> = Vec::new();
         loop {
             if entries.len() > ENTRIES_MAX {
-                let message =
-                    format!("more than {ENTRIES_MAX} fields between one pair of brackets");
-                let help = "no content needs that many".to_owned();
+                let message = say!(
+                    "一对括号里的字段超过 {ENTRIES_MAX} 个",
+                    "more than {ENTRIES_MAX} fields between one pair of brackets"
+                );
+                let help = say!("正常内容用不到这么多", "no content needs that many");
                 return self.stop(codes::TOO_MUCH, opener, message, help);
             }
             if self.faults.len() > FAULTS_MAX {
                 return Err(Stop);
             }
             let Some((c, width)) = self.peek()? else {
-                let message = format!("this `{open}` is never closed");
-                let help = format!("write the `{close}` that belongs to it");
+                let message = say!("`{open}` 没有闭合", "this `{open}` is never closed");
+                let help = say!("请补上对应的 `{close}`", "write the `{close}` that belongs to it");
                 return self.stop(codes::SYNTAX, opener, message, help);
             };
             if c == close {
@@ -349,14 +280,20 @@ impl Scanner<'_> {
                 break;
             }
             if matches!(c, ')' | ']' | '}') {
-                let message =
-                    format!("`{c}` cannot close the `{open}` of line {}", self.line_of(start));
-                let help = format!("write `{close}`, or look for a bracket that is missing before");
+                let message = say!(
+                    "`{c}` 不能闭合第 {line} 行的 `{open}`",
+                    "`{c}` cannot close the `{open}` of line {line}",
+                    line = self.line_of(start)
+                );
+                let help = say!(
+                    "请写 `{close}`，或检查前面是否少了括号",
+                    "write `{close}`, or look for a bracket that is missing before"
+                );
                 return self.stop(codes::SYNTAX, self.at..self.at + width, message, help);
             }
             if c == ',' {
-                let message = "a comma without a value before it".to_owned();
-                let help = "remove it".to_owned();
+                let message = say!("逗号前面没有值", "a comma without a value before it");
+                let help = say!("请删去", "remove it");
                 let span = self.at..self.at + width;
                 let read_as = Some((span.clone(), " ".to_owned()));
                 self.fault(codes::SYNTAX, span, message, help, read_as);
@@ -376,24 +313,26 @@ impl Scanner<'_> {
             } else {
                 self.at = end;
                 if !entries.is_empty() || open == '{' {
-                    let message = "a value without a name".to_owned();
-                    let help = "write `name: value`".to_owned();
+                    let message = say!("值没有名称", "a value without a name");
+                    let help = say!("写成 `名称: 值`", "write `name: value`");
                     return self.stop(codes::SYNTAX, value.span, message, help);
                 }
                 self.separator(&value.span)?;
                 self.items += usize::from(open == '[');
                 nodes.push(value);
                 if self.items > ITEMS_MAX {
-                    let message =
-                        format!("the lists of this file have more than {ITEMS_MAX} elements");
-                    let help = "split it into several files".to_owned();
+                    let message = say!(
+                        "文件中列表元素超过 {ITEMS_MAX} 个",
+                        "the lists of this file have more than {ITEMS_MAX} elements"
+                    );
+                    let help = say!("请拆成几个文件", "split it into several files");
                     return self.stop(codes::TOO_MUCH, opener, message, help);
                 }
             }
         }
         if let (Some(first), false) = (nodes.first(), entries.is_empty()) {
-            let message = "a value without a name".to_owned();
-            let help = "write `name: value`".to_owned();
+            let message = say!("值没有名称", "a value without a name");
+            let help = say!("写成 `名称: 值`", "write `name: value`");
             let span = first.span.clone();
             return self.stop(codes::SYNTAX, span, message, help);
         }
@@ -415,8 +354,8 @@ impl Scanner<'_> {
             }
             Some(('=', width)) => {
                 let span = self.at..self.at + width;
-                let message = "`=` stands where RON wants `:`".to_owned();
-                let help = "write `name: value`".to_owned();
+                let message = say!("这里应为 `:`，却写了 `=`", "`=` stands where RON wants `:`");
+                let help = say!("写成 `名称: 值`", "write `name: value`");
                 let read_as = Some((span.clone(), ":".to_owned()));
                 self.fault(codes::SYNTAX, span, message, help, read_as);
                 self.at += width;
@@ -441,8 +380,8 @@ impl Scanner<'_> {
             }
             Some(_) => {
                 let last = self.text[..end].chars().next_back().map_or(0, char::len_utf8);
-                let message = "a comma is missing after this".to_owned();
-                let help = "write `,` between one value and the next".to_owned();
+                let message = say!("后面缺逗号", "a comma is missing after this");
+                let help = say!("两个值之间写 `,`", "write `,` between one value and the next");
                 let read_as = Some((end..end, ",".to_owned()));
                 self.fault(codes::SYNTAX, end - last..end, message, help, read_as);
             }
@@ -463,11 +402,23 @@ impl Scanner<'_> {
         let name = &text[key.clone()];
         let read_as = Some((key.start..end.max(self.at), " ".to_owned()));
         let (code, message) = if open == '{' {
-            (codes::KEY_TWICE, format!("{name} is given twice; the first is on line {line}"))
+            (
+                codes::KEY_TWICE,
+                say!(
+                    "{name} 写了两次，第一次在第 {line} 行",
+                    "{name} is given twice; the first is on line {line}"
+                ),
+            )
         } else {
-            (codes::FIELD_TWICE, format!("`{name}` is given twice; the first is on line {line}"))
+            (
+                codes::FIELD_TWICE,
+                say!(
+                    "`{name}` 写了两次，第一次在第 {line} 行",
+                    "`{name}` is given twice; the first is on line {line}"
+                ),
+            )
         };
-        self.fault(code, key.clone(), message, "keep one of them".to_owned(), read_as);
+        self.fault(code, key.clone(), message, say!("只保留一个", "keep one of them"), read_as);
     }
 
     fn line_of(&self, at: usize) -> usize {
@@ -498,8 +449,11 @@ impl Scanner<'_> {
             Some('"') => self.quoted(start, start + prefix + 1, '"'),
             Some('\'') => self.quoted(start, start + prefix + 1, '\''),
             Some('\u{201C}' | '\u{201D}' | '\u{300C}' | '\u{FF02}') => {
-                let message = format!("`{c}` does not open a text");
-                let help = "switch the input method to English and write `\"`".to_owned();
+                let message = say!("`{c}` 不能作为文字的开头引号", "`{c}` does not open a text");
+                let help = say!(
+                    "切换到英文输入法，写 `\"`",
+                    "switch the input method to English and write `\"`"
+                );
                 self.stop(codes::FULL_WIDTH, start..start + c.len_utf8(), message, help)
             }
             _ => {
@@ -511,11 +465,13 @@ impl Scanner<'_> {
                 let length = rest.find(ends).unwrap_or(rest.len());
                 if length == 0 {
                     let width = rest.chars().next().map_or(0, char::len_utf8);
-                    let message = format!("`{c}` cannot stand here");
-                    let help =
-                        "a value is expected: a text in quotes, a number, a name, or brackets";
+                    let message = say!("这里不能写 `{c}`", "`{c}` cannot stand here");
+                    let help = say!(
+                        "这里应为一个值：带引号的文字、数字、名称或括号",
+                        "a value is expected: a text in quotes, a number, a name, or brackets"
+                    );
                     let span = start..start + width;
-                    return self.stop(codes::SYNTAX, span, message, help.to_owned());
+                    return self.stop(codes::SYNTAX, span, message, help);
                 }
                 self.at += length;
                 Ok(())
@@ -537,8 +493,8 @@ impl Scanner<'_> {
     }
 
     fn unclosed_text(&mut self, start: usize) -> Result<(), Stop> {
-        let message = "this text is never closed".to_owned();
-        let help = "end it with the quotation mark it began with".to_owned();
+        let message = say!("文字没有闭合引号", "this text is never closed");
+        let help = say!("用开头的那种引号结束", "end it with the quotation mark it began with");
         let end = self.line_end();
         self.stop(codes::SYNTAX, start..end, message, help)
     }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::codes::{self, Code};
-use crate::diagnostic::{Diagnostic, Severity, SourceFile};
+use crate::diagnostic::{Diagnostic, Said, Severity, SourceFile, say};
 use crate::scan::{self, Node};
 
 /// Largest file, in bytes.
@@ -32,9 +32,12 @@ impl<'a> Source<'a> {
         let path = file.path.as_str();
         let mut source = Self { path, text, root: None, read_as: Vec::new(), line_starts };
         if text.len() > FILE_BYTES_MAX {
-            let message =
-                format!("the file has {} bytes; {FILE_BYTES_MAX} are allowed", text.len());
-            let help = "split it into several files";
+            let message = say!(
+                "文件有 {bytes} 字节，最多 {FILE_BYTES_MAX} 字节",
+                "the file has {bytes} bytes; {FILE_BYTES_MAX} are allowed",
+                bytes = text.len()
+            );
+            let help = say!("请拆成几个文件", "split it into several files");
             report.error(codes::TOO_MUCH, source.at(0..0), message, help);
             return source;
         }
@@ -50,16 +53,25 @@ impl<'a> Source<'a> {
 
     fn report_letters(&self, report: &mut Report) {
         if self.text.starts_with('\u{FEFF}') {
-            let message = "the file begins with a byte order mark";
-            let help = "save it as `UTF-8`, not as `UTF-8 with BOM`";
+            let message = say!("文件开头有 BOM", "the file begins with a byte order mark");
+            let help = say!(
+                "另存为 `UTF-8`，不要选 `UTF-8 with BOM`",
+                "save it as `UTF-8`, not as `UTF-8 with BOM`"
+            );
             report.error(codes::BYTE_ORDER_MARK, self.at(0..3), message, help);
         }
         let hidden = self.text.char_indices().skip_while(|&(at, c)| at == 0 && c == '\u{FEFF}');
         let hidden = hidden.filter(|&(_, c)| is_hidden(c)).map(|(at, c)| (at, c.len_utf8(), c));
         for (at, length, c) in hidden.chain(self.escapes()).take(10) {
-            let message =
-                format!("an invisible character, U+{:04X}, stands in the text", u32::from(c));
-            let help = "delete it; it may change how the text around it is shown";
+            let message = say!(
+                "文字里有看不见的字符 U+{number:04X}",
+                "an invisible character, U+{number:04X}, stands in the text",
+                number = u32::from(c)
+            );
+            let help = say!(
+                "请删除，它可能改变前后文字的显示",
+                "delete it; it may change how the text around it is shown"
+            );
             report.error(codes::HIDDEN_CHARACTER, self.at(at..at + length), message, help);
         }
     }
@@ -131,35 +143,17 @@ pub(crate) struct Report {
 
 impl Report {
     /// Notes an error.
-    pub(crate) fn error(
-        &mut self,
-        code: Code,
-        at: At<'_>,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) {
-        self.push(Severity::Error, code, at, message.into(), help.into());
+    pub(crate) fn error(&mut self, code: Code, at: At<'_>, message: Said, help: Said) {
+        self.push(Severity::Error, code, at, message, help);
     }
 
     /// Notes a warning.
-    pub(crate) fn warning(
-        &mut self,
-        code: Code,
-        at: At<'_>,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) {
-        self.push(Severity::Warning, code, at, message.into(), help.into());
+    pub(crate) fn warning(&mut self, code: Code, at: At<'_>, message: Said, help: Said) {
+        self.push(Severity::Warning, code, at, message, help);
     }
 
     /// Notes an error that no text of a file shows: a missing file, one that is too many.
-    pub(crate) fn file_error(
-        &mut self,
-        code: Code,
-        path: &str,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) {
+    pub(crate) fn file_error(&mut self, code: Code, path: &str, message: Said, help: Said) {
         self.diagnostics.push(Diagnostic {
             code: code.as_str(),
             severity: Severity::Error,
@@ -167,12 +161,12 @@ impl Report {
             line: 1,
             column: 1,
             span: (0, 0),
-            message: message.into(),
-            help: help.into(),
+            message,
+            help,
         });
     }
 
-    fn push(&mut self, severity: Severity, code: Code, at: At<'_>, message: String, help: String) {
+    fn push(&mut self, severity: Severity, code: Code, at: At<'_>, message: Said, help: Said) {
         let At { source, span } = at;
         let (line, column) = source.line_column(span.start);
         // A fault of a whole group of fields is shown at its first line, not over the screen.

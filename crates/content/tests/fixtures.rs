@@ -9,7 +9,7 @@ mod common;
 use std::fs;
 
 use common::{base, base_with, folder, show, today};
-use dengmi_content::load;
+use dengmi_content::{Diagnostic, load};
 
 #[test]
 fn the_base_pack_has_no_fault() {
@@ -41,6 +41,13 @@ fn every_fixture_has_its_one_fault() {
             .iter()
             .map(|d| format!("{} at {}:{}:{}", d.code, d.path, d.line, d.column))
             .collect();
+        for diagnostic in &diagnostics {
+            let Diagnostic { message, help, .. } = diagnostic;
+            assert!(
+                common::is_chinese(&message.zh) && common::is_chinese(&help.zh),
+                "{diagnostic}"
+            );
+        }
         if found != [format!("{code} at {at}")] {
             let shown = show(&files, &diagnostics);
             wrong.push(format!("{name}: expected {code} at {at}, found {found:?}\n{shown}"));

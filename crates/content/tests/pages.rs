@@ -8,7 +8,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{base, show, today};
+use common::{base, is_chinese, show, today};
 use dengmi_content::{SourceFile, codes, explain, load, title};
 
 /// The blocks of a page that open with the given fence.
@@ -51,7 +51,12 @@ fn every_page_shows_what_its_code_really_says() {
         assert!(page.starts_with(&format!("# {code} ")), "{code}: the title names the code");
         let (chinese, english) = title(code).expect("a title in both languages");
         assert!(!chinese.is_ascii() && english.is_ascii(), "{code}: {chinese}: {english}");
-        assert!(page.contains("## Cure\n"), "{code}: the page says what to do");
+        let (_, cure) = page.split_once("## 改法 Cure\n").expect("the page says what to do");
+        let (_, why) = page.split_once('\n').expect("the page says why");
+        for part in [why, cure] {
+            let mut lines = part.lines().filter(|line| !line.is_empty());
+            assert!(lines.next().is_some_and(is_chinese), "{code}: Chinese stands first");
+        }
         let files = files(page);
         let (_, diagnostics) = load(&files, &today());
         let shown = show(&files, &diagnostics).trim_end().to_owned() + "\n";

@@ -14,12 +14,14 @@ pub fn fold(text: &str) -> String {
     for (i, &c) in chars.iter().enumerate() {
         let keep = match c {
             '.' => i > 0 && digit_at(i - 1) && digit_at(i + 1),
-            '-' | '\u{2212}' => digit_at(i + 1) && !(i > 0 && chars[i - 1].is_alphanumeric()),
+            '-' => digit_at(i + 1) && !(i > 0 && chars[i - 1].is_alphanumeric()),
+            '\u{2212}' => digit_at(i + 1),
             '%' => i > 0 && digit_at(i - 1),
             c => c.is_alphanumeric(),
         };
         if keep {
-            folded.push(if c == '\u{2212}' { '-' } else { c });
+            // A sign stays one when what stood before it is left out: "a: -1" is not "a-1".
+            folded.push(if c == '-' { '\u{2212}' } else { c });
         }
     }
     folded
@@ -113,6 +115,9 @@ mod tests {
         check("「复利」!", "复利", true);
         check("1.5％", "1.5%", true);
         check("−7元", "-7 元", true);
+        check("收益: -7%", "收益7%", false);
+        check("ETF-50", "etf50", true);
+        assert_eq!(fold(&fold("a!-0")), fold("a!-0"));
         check("0.5", "05", false);
         check("1.5", "15", false);
         check("7", "-7", false);

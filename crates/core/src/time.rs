@@ -53,9 +53,10 @@ impl Day {
         Self(self.0.saturating_add(days))
     }
 
-    /// Civil date; days outside [`Day::RANGE`] are clamped into it.
+    /// Civil date; days before year 1 or after 9999 are clamped. Wider than [`Day::RANGE`], so that
+    /// the periods at its ends are whole.
     fn date(self) -> Date {
-        let clamped = self.0.clamp(Day::RANGE.start().0, Day::RANGE.end().0);
+        let clamped = self.0.clamp(-719_162, 2_932_896);
         Date::constant(1970, 1, 1).checked_add(i64::from(clamped).days()).unwrap_or(Date::MAX)
     }
 
@@ -411,6 +412,10 @@ mod tests {
             assert!(bad.parse::<Day>().is_err(), "{bad}");
         }
         assert_eq!(day("2199-12-31"), *Day::RANGE.end());
+        let last = Period::containing(PeriodKind::Season, *Day::RANGE.end());
+        assert_eq!(last.next().first, Day::RANGE.end().plus(1));
+        assert_eq!(Day(i32::MAX).to_string(), "9999-12-31");
+        assert_eq!(Day(i32::MIN).to_string(), "0001-01-01");
     }
 
     proptest! {
@@ -425,7 +430,7 @@ mod tests {
         }
 
         #[test]
-        fn periods_tile_the_calendar(days in 0i32..84_000) {
+        fn periods_tile_the_calendar(days in 0i32..84_100) {
             for kind in PeriodKind::ALL {
                 let period = Period::containing(kind, Day(days));
                 prop_assert!(period.first <= Day(days) && Day(days) < period.next().first);

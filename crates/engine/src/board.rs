@@ -7,7 +7,7 @@
 
 use bevy_ecs::prelude::*;
 use dengmi_core::view::board::{BoardKey, BoardPolicy, rank};
-use dengmi_core::view::{ClosedBoard, EventKind, Score};
+use dengmi_core::view::{ClosedBoard, EventKind, MemberStatus, Score};
 use dengmi_core::{
     CommunityId, Day, Digest, EntryKind, MemberId, Period, PeriodKind, RoundId, RunId, Timestamp,
 };
@@ -20,7 +20,7 @@ use crate::outreach::Announced;
 use crate::people::{Community, Member, Members, Moved, People, column};
 use crate::quiz::{Round, RoundIndex};
 use crate::roster::Roster;
-use crate::runs::{Run, RunIndex, RunPlan};
+use crate::runs::{RunIndex, RunPlan};
 
 /// A member's scores in the day, week, month and season that contain `day`.
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +53,8 @@ pub(crate) struct Closing {
     pub(crate) next: Option<Timestamp>,
     /// Groups that `next` takes in.
     groups: usize,
+    /// Runs that ended in this batch.
+    ended: Vec<u32>,
     /// Entries of this batch that went into a standing which then closed, rising.
     scored: Vec<u64>,
 }
@@ -77,7 +79,7 @@ impl Standings {
 }
 
 impl Scores {
-    /// Forgets the scores of periods that ended before the calendarium's day.
+    /// Forgets the scores of periods that ended before the calendar's day.
     fn roll(&mut self, to: &OpenDays) {
         if self.day < to.day {
             for (slot, first) in self.slots.iter_mut().zip(to.firsts) {
@@ -113,7 +115,7 @@ fn add(score: &mut Score, points: i64, entry: u64) {
 pub(crate) fn plugin(builder: &mut Builder) {
     builder
         .resource::<Closing>()
-        .systems(Phase::Board, (carry_scores, close_periods, score).chain())
+        .systems(Phase::Board, (carry_scores, close_periods, score, close_runs).chain())
         .section(Section { name: "board", version: 1, save, restore });
 }
 
@@ -142,16 +144,16 @@ fn carry_scores(
 /// for such a day (a round that closed while the host was down) still go into it.
 fn close_periods(world: &mut World) {
     let now = *world.resource::<Now>();
-    let groups = world.resource::<People>().communities.clone();
+    let groups = world.resource::<People>().communities.len();
     let mut closing = world.resource_mut::<Closing>();
     closing.scored.clear();
-    let known = std::mem::replace(&mut closing.groups, groups.len());
-    if known == groups.len() && closing.next.is_none_or(|next| now.at < next) {
+    let known = std::mem::replace(&mut closing.groups, groups);
+    if known == groups && closing.next.is_none_or(|next| now.at < next) {
         return;
     }
     let late: Vec<Posted> =
         world.resource::<Messages<Posted>>().iter_current_update_messages().copied().collect();
-    for group in groups {
+    for group in world.resource::<People>().communities.clone() {
         let community = world.get::<Community>(group).expect("groups are whole");
         let (seq, calendar) = (community.seq, community.calendar);
         let today = calendar.day_of(now.at);
@@ -220,7 +222,7 @@ fn close_period(world: &mut World, group: Entity, index: usize, period: Period) 
         .into_iter()
         .filter_map(|member| {
             let entity = people.member(member)?;
-            let here = world.get::<Member>(entity)?.community == seq;
+            let here = world.get::<Member>(entity)?.community == seq && is_listed(world, member);
             let scores = world.get::<Scores>(entity)?;
             // A member's scores move on when they score; these are of the period that closes.
             let current = Period::containing(period.kind, scores.day) == period;
@@ -299,13 +301,19 @@ fn scored(posted: &Posted) -> Option<(MemberId, i64)> {
     Some((member, points.0))
 }
 
-/// Closes the standing of a run for good.
-pub(crate) fn close_run(world: &mut World, entity: Entity) {
-    let run = world.get::<Run>(entity).expect("indexed runs are whole");
-    let key = BoardKey::Run(RunId::new(world.resource::<Setup>().branch, run.seq));
-    let policy = world.get::<RunPlan>(entity).expect("indexed runs are whole").quest.board;
-    let scores = table(world, &world.get::<RunScores>(entity).expect("runs have scores").0);
-    close(world, key, policy, None, scores);
+/// Closes the standing of a run for good, once what the run earned in this batch is in it.
+pub(crate) fn close_run(world: &mut World, run: u32) {
+    world.resource_mut::<Closing>().ended.push(run);
+}
+
+fn close_runs(world: &mut World) {
+    for seq in std::mem::take(&mut world.resource_mut::<Closing>().ended) {
+        let Some(entity) = world.resource::<RunIndex>().entity(seq) else { continue };
+        let key = BoardKey::Run(RunId::new(world.resource::<Setup>().branch, seq));
+        let policy = world.get::<RunPlan>(entity).expect("indexed runs are whole").quest.board;
+        let scores = table(world, &world.get::<RunScores>(entity).expect("runs have scores").0);
+        close(world, key, policy, None, scores);
+    }
 }
 
 /// Closes the standing of a round for good.
@@ -321,7 +329,15 @@ pub(crate) fn close_round(world: &mut World, entity: Entity) {
 /// The rows of a table of scores, in member order, without those whose data was erased.
 pub(crate) fn table(world: &World, roster: &Roster<Score>) -> Vec<(MemberId, Score)> {
     let branch = world.resource::<Setup>().branch;
-    roster.by_member().map(|(member, _, score)| (MemberId::new(branch, member), *score)).collect()
+    let rows = roster.by_member().filter(|(member, _, _)| is_listed(world, *member));
+    rows.map(|(member, _, score)| (MemberId::new(branch, member), *score)).collect()
+}
+
+/// Whose data was erased is on no list; others hold their place by number only.
+fn is_listed(world: &World, member: u32) -> bool {
+    let entity = world.resource::<People>().member(member);
+    let member = entity.and_then(|entity| world.get::<Member>(entity));
+    member.is_some_and(|member| member.status != MemberStatus::Erased)
 }
 
 #[derive(Serialize, Deserialize)]

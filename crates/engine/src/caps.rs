@@ -37,7 +37,7 @@ struct Used {
     rule: u16,
     per: u8,
     period: i32,
-    points: i32,
+    points: i64,
 }
 
 /// What a member has earned against member caps.
@@ -162,7 +162,7 @@ impl Limits<'_> {
         for cap in &rule.caps {
             let period = period(cap.per, day, self.run.seq, weeks);
             if let Some((used, limit)) = self.counter(cap, code, period) {
-                points = points.min(limit - i64::from(used.points));
+                points = points.min(limit - used.points);
             }
         }
         if points <= 0 {
@@ -178,9 +178,8 @@ impl Limits<'_> {
         for cap in &rule.caps {
             let period = period(cap.per, day, self.run.seq, weeks);
             if let Some((used, limit)) = self.counter(cap, code, period) {
-                // At most the cap, and content keeps caps within i32.
-                used.points += points as i32;
-                exhausted |= cap.scope != CapScope::Member && i64::from(used.points) == limit;
+                used.points += points;
+                exhausted |= cap.scope != CapScope::Member && used.points == limit;
             }
         }
         Cut { points, exhausted }
@@ -198,7 +197,7 @@ impl Limits<'_> {
             if let Some((used, _)) = self.counter(cap, rule.rule.code, period)
                 && used.period == period
             {
-                used.points = (used.points - points as i32).max(0);
+                used.points = (used.points - points).max(0);
             }
         }
     }
@@ -223,18 +222,18 @@ fn cut(
     let mut weeks = WeekCache::default();
     let branches = i64::from(setup.branches.max(1));
     for taken in back.read() {
-        let Some((rule, day)) = taken.refund else { continue };
+        let Some(refund) = taken.refund else { continue };
         let run = taken.origin.run().and_then(|run| runs.entity(run.seq));
         let run = run.and_then(|entity| plans.get_mut(entity).ok());
         let member = members.entity(taken.member).and_then(|e| member_caps.get_mut(e).ok());
         let Some(((mut run, plan), mut member)) = run.zip(member) else { continue };
-        let group = members.get(taken.member).and_then(|info| people.community(info.community));
+        let group = refund.group.and_then(|group| people.community(group.seq));
         let mut group = group.and_then(|entity| group_caps.get_mut(entity).ok());
         let group = group.as_mut().map(|group| &mut group.0);
         let mut limits =
             Limits { member: &mut member, group, bank: &mut bank, run: &mut run, branches };
-        if let Some(rule) = plan.rules.find(rule) {
-            limits.refund(rule, taken.points, day, &mut weeks);
+        if let Some(rule) = plan.rules.find(refund.rule) {
+            limits.refund(rule, taken.points, refund.day, &mut weeks);
         }
     }
     for reward in rewards.read() {

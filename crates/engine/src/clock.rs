@@ -62,7 +62,7 @@ fn fall_due(world: &mut World) {
             Due::RoundSettles { round } => crate::quiz::settle_round(world, round, at),
             Due::RoundArchives { round } => crate::quiz::archive_round(world, round),
             Due::PostCloses { post } => crate::moments::close_post(world, post),
-            Due::RunEnds { run } => crate::runs::end(world, run),
+            Due::RunEnds { run } => crate::runs::run_out(world, run),
             Due::RunForgotten { run } => crate::runs::forget(world, run),
         }
     }

@@ -82,6 +82,9 @@ fn save(world: &mut World) -> Vec<u8> {
 
 fn restore(world: &mut World, _version: u16, bytes: &[u8]) -> Result<(), RestoreError> {
     let (current, rules): (Digest, Vec<Slug>) = decode("content", bytes)?;
+    if rules.len() > usize::from(u16::MAX) {
+        return Err(RestoreError::Unreadable("section `content`: too many rules".to_owned()));
+    }
     if !world.resource_mut::<Packs>().adopt(current) {
         return Err(RestoreError::MissingContent(current));
     }

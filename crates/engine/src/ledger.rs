@@ -10,8 +10,8 @@ use bevy_ecs::prelude::*;
 use dengmi_core::ledger::RuleRef;
 use dengmi_core::unit::POINTS_MAX;
 use dengmi_core::{
-    Account, Action, Calendar, Cause, Day, EntryKind, LedgerEntry, MemberId, Period, PeriodKind,
-    Points, Receipt, Reject,
+    Account, Action, Calendar, Cause, CommunityId, Day, EntryKind, LedgerEntry, MemberId, Period,
+    PeriodKind, Points, Receipt, Reject,
 };
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -30,6 +30,8 @@ pub(crate) struct Posted {
     pub(crate) entry: LedgerEntry,
     /// What the points first went back to: for a reversal, the cause of the reversed entry.
     pub(crate) origin: Cause,
+    /// For an award, the group whose limits counted it.
+    pub(crate) group: Option<CommunityId>,
 }
 
 /// An award that is to be taken back.
@@ -40,9 +42,17 @@ pub(crate) struct TakeBack {
     pub(crate) points: i64,
     /// What the award went back to.
     pub(crate) origin: Cause,
-    /// The rule and day whose limits get the points back: for a corrected key, because the award
-    /// is decided anew; not for what a member undoes, which must be no way to earn again.
-    pub(crate) refund: Option<(RuleRef, Day)>,
+    /// The limits that get the points back: for a corrected key, because the award is decided
+    /// anew; not for what a member undoes, which must be no way to earn again.
+    pub(crate) refund: Option<Refund>,
+}
+
+/// Whose limits counted an award.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Refund {
+    pub(crate) rule: RuleRef,
+    pub(crate) day: Day,
+    pub(crate) group: Option<CommunityId>,
 }
 
 /// A member's points. Buckets hold them by the month in which they expire, soonest first.
@@ -109,6 +119,15 @@ impl Wallet {
             }
         }
         debug_assert_eq!(left, 0, "buckets hold the balance");
+    }
+
+    /// Whether the buckets hold the balance, soonest first: a damaged snapshot may say otherwise.
+    fn is_straight(&self) -> bool {
+        let sum: i64 = self.buckets.iter().map(|bucket| i64::from(bucket.points)).sum();
+        sum == self.balance
+            && sum <= POINTS_MAX.0
+            && self.buckets.iter().all(|bucket| bucket.points > 0)
+            && self.buckets.windows(2).all(|pair| pair[0].expires < pair[1].expires)
     }
 
     /// Removes and returns what has expired by `today`: points and the month they expired with.
@@ -199,15 +218,15 @@ impl Clerk<'_, '_> {
     }
 
     fn post(&mut self, entry: LedgerEntry) {
-        self.post_for(entry, entry.cause);
+        self.post_for(entry, entry.cause, None);
     }
 
-    fn post_for(&mut self, entry: LedgerEntry, origin: Cause) {
+    fn post_for(&mut self, entry: LedgerEntry, origin: Cause, group: Option<CommunityId>) {
         let entry = self.books.post(entry);
         if let Some((member, _)) = entry.member_change() {
             self.touched.member(member.seq);
         }
-        self.posted.write(Posted { entry, origin });
+        self.posted.write(Posted { entry, origin, group });
     }
 
     fn plain(
@@ -249,7 +268,7 @@ impl Clerk<'_, '_> {
         }
         let expires = self.expires(reward.fact.day);
         wallet.put(points, expires);
-        self.post(LedgerEntry {
+        let entry = LedgerEntry {
             id: 0,
             at: self.now.at,
             day: reward.fact.day,
@@ -259,7 +278,8 @@ impl Clerk<'_, '_> {
             points: Points(points),
             rule: Some(reward.rule),
             cause: reward.cause,
-        });
+        };
+        self.post_for(entry, reward.cause, Some(reward.fact.community));
     }
 
     /// Takes an award back. What the member no longer has, the house bears.
@@ -278,12 +298,12 @@ impl Clerk<'_, '_> {
             wallet.take(held, true);
             let from = self.member(seq);
             let reversal = self.plain(EntryKind::Reversal, from, Account::Issue, held, cause);
-            self.post_for(reversal, origin);
+            self.post_for(reversal, origin, None);
         }
         if points > held {
             let (from, to) = (Account::House, Account::Issue);
             let rest = self.plain(EntryKind::Reversal, from, to, points - held, cause);
-            self.post_for(rest, origin);
+            self.post_for(rest, origin, None);
         }
         Ok(())
     }
@@ -401,8 +421,12 @@ fn save(world: &mut World) -> Vec<u8> {
 fn restore(world: &mut World, _version: u16, bytes: &[u8]) -> Result<(), RestoreError> {
     let saved: Saved = decode("ledger", bytes)?;
     let members = world.resource::<People>().members.clone();
-    let held: i64 = saved.wallets.iter().map(|wallet| wallet.balance).sum();
-    if saved.wallets.len() != members.len() || saved.books.sum() != 0 || held != saved.books.sums[4]
+    let held = saved.wallets.iter().try_fold(0i64, |sum, wallet| sum.checked_add(wallet.balance));
+    let sums = saved.books.sums.iter().try_fold(0i64, |sum, side| sum.checked_add(*side));
+    if saved.wallets.len() != members.len()
+        || !saved.wallets.iter().all(Wallet::is_straight)
+        || sums != Some(0)
+        || held != Some(saved.books.sums[4])
     {
         return Err(RestoreError::Unreadable(
             "section `ledger`: the books do not balance".to_owned(),

@@ -25,6 +25,7 @@ use crate::kernel::{
     Builder, Happened, Now, Outcomes, Phase, Request, Section, Setup, Touched, decode, encode,
 };
 use crate::ledger::{Posted, TakeBack};
+use crate::numbered::Numbered;
 use crate::outreach::Announced;
 use crate::people::{Members, People, column};
 use crate::roster::Roster;
@@ -95,19 +96,8 @@ pub(crate) struct ReactRequest {
     pub(crate) occurred: Option<Timestamp>,
 }
 
-/// Entities of posts by number minus one; `None` once forgotten.
-#[derive(Resource, Default)]
-pub(crate) struct PostIndex(Vec<Option<Entity>>);
-
-impl PostIndex {
-    pub(crate) fn entity(&self, seq: u32) -> Option<Entity> {
-        self.0.get(seq.checked_sub(1)? as usize).copied().flatten()
-    }
-
-    pub(crate) fn live(&self) -> impl Iterator<Item = Entity> + '_ {
-        self.0.iter().flatten().copied()
-    }
-}
+/// Posts that are not forgotten yet.
+pub(crate) type PostIndex = Numbered<Post>;
 
 impl MomentsPlan {
     pub(crate) fn of(challenge: &MomentsChallenge, pack: &Pack) -> Self {
@@ -193,7 +183,7 @@ fn publish_one(world: &mut World, run_id: RunId, manager: ManagerId) -> Result<R
     let week = dengmi_core::Period::containing(dengmi_core::PeriodKind::Week, day).first;
     let mut log = world.get_mut::<SenderLog>(sender).ok_or(Reject::UnknownManager)?;
     log.post(day, week, plan.per_day, plan.per_week)?;
-    let seq = world.resource::<PostIndex>().0.len() as u32 + 1;
+    let seq = world.resource::<PostIndex>().next();
     let post = Post {
         seq,
         run: run.seq,
@@ -206,7 +196,7 @@ fn publish_one(world: &mut World, run_id: RunId, manager: ManagerId) -> Result<R
     };
     let closes = post.closes;
     let entity = world.spawn((post, Reactions::default())).id();
-    world.resource_mut::<PostIndex>().0.push(Some(entity));
+    world.resource_mut::<PostIndex>().push(entity);
     world.resource_mut::<DueQueue>().add(closes, Due::PostCloses { post: seq });
     let id = PostId::new(world.resource::<Setup>().branch, seq);
     announce(world, EventKind::PostPublished(id));
@@ -358,9 +348,7 @@ fn react(
             }
             let run = RunId::new(setup.branch, post.run);
             if let Some(undone) = change.undone {
-                told.retain(|fact| {
-                    fact.member != id || !undone.told_by(fact.kind, request.post)
-                });
+                told.retain(|fact| fact.member != id || !undone.told_by(fact.kind, request.post));
                 let origin = undone.cause(run, request.post);
                 for &(entry, points) in &change.back {
                     back.write(TakeBack { member: id.seq, entry, points, origin, refund: None });
@@ -422,6 +410,13 @@ fn posts_of(world: &World, run: u32) -> Vec<u32> {
     posts.filter(|post| post.run == run).map(|post| post.seq).collect()
 }
 
+/// When the window of a run's last open post ends, if one is open.
+pub(crate) fn closes_last(world: &World, run: u32) -> Option<Timestamp> {
+    let posts = world.resource::<PostIndex>().live();
+    let posts = posts.filter_map(|entity| world.get::<Post>(entity));
+    posts.filter(|post| post.run == run && !post.closed).map(|post| post.closes).max()
+}
+
 /// Closes the posts of a run that ends.
 pub(crate) fn close_posts_of(world: &mut World, run: u32) {
     for seq in posts_of(world, run) {
@@ -432,8 +427,8 @@ pub(crate) fn close_posts_of(world: &mut World, run: u32) {
 /// Drops the posts of a run that is forgotten.
 pub(crate) fn forget_posts_of(world: &mut World, run: u32) {
     for seq in posts_of(world, run) {
-        let slot = world.resource_mut::<PostIndex>().0[seq as usize - 1].take();
-        if let Some(entity) = slot {
+        let post = world.resource_mut::<PostIndex>().remove(seq);
+        if let Some(entity) = post {
             world.despawn(entity);
         }
     }
@@ -451,7 +446,7 @@ fn save(world: &mut World) -> Vec<u8> {
     let index = world.resource::<PostIndex>();
     let live: Vec<Entity> = index.live().collect();
     encode(&Saved {
-        published: index.0.len() as u32,
+        published: index.last(),
         posts: column(world, &live),
         reactions: column(world, &live),
         senders: column(world, &world.resource::<People>().managers),
@@ -461,18 +456,25 @@ fn save(world: &mut World) -> Vec<u8> {
 fn restore(world: &mut World, _version: u16, bytes: &[u8]) -> Result<(), RestoreError> {
     let saved: Saved = decode("moments", bytes)?;
     let broken = || RestoreError::Unreadable("section `moments`: a post is incomplete".to_owned());
-    if saved.published > 100_000_000
-        || saved.posts.iter().any(|post| post.seq == 0 || post.seq > saved.published)
+    if saved.reactions.len() != saved.posts.len()
         || saved.senders.len() != world.resource::<People>().managers.len()
     {
         return Err(broken());
     }
-    let mut index = vec![None; saved.published as usize];
+    let mut live = Vec::new();
     for (post, reactions) in saved.posts.into_iter().zip(saved.reactions) {
-        let slot = post.seq as usize - 1;
-        index[slot] = Some(world.spawn((post, reactions)).id());
+        let standing = |of: fn(&Reacted) -> bool| {
+            reactions.0.by_member().filter(|(_, _, row)| of(row)).count()
+        };
+        let counted = [standing(|row| row.liked), standing(|row| row.commented)];
+        if counted != [post.likes as usize, post.comments as usize] {
+            return Err(broken());
+        }
+        let seq = post.seq;
+        live.push((seq, world.spawn((post, reactions)).id()));
     }
-    world.insert_resource(PostIndex(index));
+    let index = PostIndex::restored(saved.published, live).ok_or_else(broken)?;
+    world.insert_resource(index);
     let managers = world.resource::<People>().managers.clone();
     for (entity, log) in managers.into_iter().zip(saved.senders) {
         world.entity_mut(entity).insert(log);

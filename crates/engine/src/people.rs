@@ -82,6 +82,12 @@ pub(crate) struct Manager {
     pub(crate) seq: u32,
 }
 
+/// Most managers of one branch.
+const MANAGERS_MAX: u32 = 100_000;
+
+/// Most different tags of one branch: a member's are the bits of a `u64`.
+const TAGS_MAX: usize = 64;
+
 /// Entities by number minus one. Nothing here is ever despawned.
 #[derive(Resource, Default)]
 pub(crate) struct People {
@@ -117,7 +123,7 @@ impl People {
         if let Some(bit) = self.tag_bit(tag) {
             return Ok(bit);
         }
-        if self.tags.len() == 64 {
+        if self.tags.len() == TAGS_MAX {
             return Err(Reject::TooManyTags);
         }
         self.tags.push(tag.clone());
@@ -182,7 +188,7 @@ pub(crate) fn serve_people(world: &mut World) {
 /// `None` where the action belongs to another feature.
 fn serve(world: &mut World, request: &Request) -> Option<Result<Receipt, Reject>> {
     Some(match &request.action {
-        Action::AddManager => Ok(add_manager(world)),
+        Action::AddManager => add_manager(world),
         Action::OpenCommunity { template, manager } => open_community(world, template, *manager),
         Action::Join { community } => join(world, *community),
         Action::Move { member, to } => move_member(world, *member, *to),
@@ -201,12 +207,15 @@ fn serve(world: &mut World, request: &Request) -> Option<Result<Receipt, Reject>
     })
 }
 
-fn add_manager(world: &mut World) -> Receipt {
+fn add_manager(world: &mut World) -> Result<Receipt, Reject> {
     let seq = world.resource::<People>().managers.len() as u32 + 1;
+    if seq > MANAGERS_MAX {
+        return Err(Reject::BranchFull);
+    }
     let entity = world.spawn((Manager { seq }, crate::moments::SenderLog::default())).id();
     world.resource_mut::<People>().managers.push(entity);
     world.resource_mut::<Touched>().catalog = true;
-    Receipt::Manager(ManagerId::new(world.resource::<Setup>().branch, seq))
+    Ok(Receipt::Manager(ManagerId::new(world.resource::<Setup>().branch, seq)))
 }
 
 fn open_community(
@@ -402,10 +411,31 @@ fn save(world: &mut World) -> Vec<u8> {
     })
 }
 
+/// Whether everything is numbered without a gap and refers to what is there.
+fn whole(saved: &Saved) -> bool {
+    let numbered = |seqs: &mut dyn Iterator<Item = u32>| (1..).zip(seqs).all(|(n, seq)| n == seq);
+    let (managers, groups) = (saved.managers, saved.communities.len() as u32);
+    let members = saved.members.len() as u32;
+    managers <= MANAGERS_MAX
+        && members <= MEMBERS_MAX
+        && saved.tags.len() <= TAGS_MAX
+        && numbered(&mut saved.communities.iter().map(|community| community.seq))
+        && numbered(&mut saved.members.iter().map(|member| member.seq))
+        && saved.members.iter().all(|member| (1..=groups).contains(&member.community))
+        && saved.communities.iter().all(|community| {
+            (1..=managers).contains(&community.manager)
+                && community.members.iter().all(|seq| (1..=members).contains(seq))
+        })
+}
+
 fn restore(world: &mut World, _version: u16, bytes: &[u8]) -> Result<(), RestoreError> {
     let saved: Saved = decode("people", bytes)?;
+    if !whole(&saved) {
+        let text = "section `people`: members, groups and managers do not fit together";
+        return Err(RestoreError::Unreadable(text.to_owned()));
+    }
     let mut people = People { tags: saved.tags, ..People::default() };
-    for seq in 1..=saved.managers.min(MEMBERS_MAX) {
+    for seq in 1..=saved.managers {
         people
             .managers
             .push(world.spawn((Manager { seq }, crate::moments::SenderLog::default())).id());

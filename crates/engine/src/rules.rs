@@ -23,7 +23,7 @@ pub(crate) struct Reward {
     pub(crate) rule: RuleRef,
     pub(crate) points: i64,
     /// Where the rule stands in its run's rulebook: trigger and position.
-    pub(crate) place: (u8, u8),
+    pub(crate) place: (u8, u32),
 }
 
 /// The rules of a run, by what they reward.
@@ -78,9 +78,15 @@ impl Rulebook {
     /// The rules of `quest`, numbered.
     pub(crate) fn compile(pack: &Pack, quest: &Quest, numbers: &mut RuleNumbers) -> Self {
         let mut rules: [Vec<Rule>; TRIGGERS] = Default::default();
+        let mut known: Vec<u16> = Vec::new();
         for id in &quest.rewards {
             let Some(rule) = pack.rules.get(pack.current(id)) else { continue };
             let code = numbers.code(pack.current(id));
+            // Under an earlier id and today's a rule is still one rule, and pays once.
+            if known.contains(&code) {
+                continue;
+            }
+            known.push(code);
             for version in &rule.versions {
                 if let Some(slot) = slot(version.on) {
                     rules[slot].push(Rule::compile(code, version));
@@ -95,8 +101,8 @@ impl Rulebook {
         self.0.iter().flat_map(|rules| rules.iter()).find(|known| known.rule == rule)
     }
 
-    pub(crate) fn at(&self, (trigger, place): (u8, u8)) -> Option<&Rule> {
-        self.0.get(usize::from(trigger))?.get(usize::from(place))
+    pub(crate) fn at(&self, (trigger, place): (u8, u32)) -> Option<&Rule> {
+        self.0.get(usize::from(trigger))?.get(place as usize)
     }
 }
 
@@ -238,7 +244,7 @@ fn reward(
         let case = Case { fact, member, run, people: &people };
         for (place, rule) in plan.rules.0[trigger].iter().enumerate() {
             if let Some(points) = rule.pays(&case) {
-                let place = (trigger as u8, place as u8);
+                let place = (trigger as u8, place as u32);
                 rewards.write(Reward { fact: *fact, cause, rule: rule.rule, points, place });
             }
         }

@@ -20,6 +20,7 @@ use crate::content::{Packs, RuleNumbers};
 use crate::kernel::{
     Builder, Now, Outcomes, Phase, Request, Section, Setup, Touched, decode, encode,
 };
+use crate::numbered::Numbered;
 use crate::outreach::Announced;
 use crate::people::{Community, Member, People, column};
 use crate::rules::Rulebook;
@@ -74,19 +75,8 @@ impl Run {
     }
 }
 
-/// Entities of runs by number minus one; `None` once a run is forgotten.
-#[derive(Resource, Default)]
-pub(crate) struct RunIndex(pub(crate) Vec<Option<Entity>>);
-
-impl RunIndex {
-    pub(crate) fn entity(&self, seq: u32) -> Option<Entity> {
-        self.0.get(seq.checked_sub(1)? as usize).copied().flatten()
-    }
-
-    pub(crate) fn live(&self) -> impl Iterator<Item = Entity> + '_ {
-        self.0.iter().flatten().copied()
-    }
-}
+/// Runs that are not forgotten yet.
+pub(crate) type RunIndex = Numbered<Run>;
 
 /// Run lookup for systems.
 #[derive(SystemParam)]
@@ -173,7 +163,7 @@ fn launch(
     if start < today || start > today.plus(LEAD_DAYS) {
         return Err(Reject::BadStart);
     }
-    let seq = world.resource::<RunIndex>().0.len() as u32 + 1;
+    let seq = world.resource::<RunIndex>().next();
     let run = Run {
         seq,
         quest: name,
@@ -186,7 +176,8 @@ fn launch(
         budget_left: plan_of.budget_fen.0 / pack.points.fen_per_point.0.max(1),
     };
     let due = ends_at(&run);
-    let entity = spawn(world, run.clone(), &pack).ok_or(Reject::UnknownQuest)?;
+    let entity = spawn(world, run, &pack).ok_or(Reject::UnknownQuest)?;
+    world.resource_mut::<RunIndex>().push(entity);
     crate::quiz::plan_rounds(world, entity);
     world.resource_mut::<DueQueue>().add(due, Due::RunEnds { run: seq });
     let id = RunId::new(world.resource::<Setup>().branch, seq);
@@ -220,14 +211,7 @@ fn spawn(world: &mut World, run: Run, pack: &Arc<Pack>) -> Option<Entity> {
         rules,
     };
     let tables = (crate::streak::Streaks::default(), crate::board::RunScores::default());
-    let seq = run.seq as usize;
-    let entity = world.spawn((run, plan, tables)).id();
-    let mut index = world.resource_mut::<RunIndex>();
-    if index.0.len() < seq {
-        index.0.resize(seq, None);
-    }
-    index.0[seq - 1] = Some(entity);
-    Some(entity)
+    Some(world.spawn((run, plan, tables)).id())
 }
 
 fn stop(world: &mut World, id: RunId) -> Result<Receipt, Reject> {
@@ -240,11 +224,22 @@ fn stop(world: &mut World, id: RunId) -> Result<Receipt, Reject> {
     Ok(Receipt::Ok)
 }
 
+/// Ends a run whose time is over, once its last round has settled and its last post is closed:
+/// extra time, grace and a post's window may reach beyond the run's last day.
+pub(crate) fn run_out(world: &mut World, seq: u32) {
+    let now = world.resource::<Now>().at;
+    let last = crate::quiz::settles_last(world, seq).max(crate::moments::closes_last(world, seq));
+    match last.filter(|last| *last > now) {
+        Some(last) => world.resource_mut::<DueQueue>().add(last, Due::RunEnds { run: seq }),
+        None => end(world, seq),
+    }
+}
+
 /// Days after its end for which a run, its rounds and posts can still be read.
 const REMEMBERED_DAYS: i64 = 35;
 
 /// Ends a run, unless it has ended: rounds close, posts close, its standing is final.
-pub(crate) fn end(world: &mut World, seq: u32) {
+fn end(world: &mut World, seq: u32) {
     let now = *world.resource::<Now>();
     let Some(entity) = world.resource::<RunIndex>().entity(seq) else { return };
     let mut run = world.get_mut::<Run>(entity).expect("indexed runs are whole");
@@ -256,19 +251,15 @@ pub(crate) fn end(world: &mut World, seq: u32) {
     world.resource_mut::<DueQueue>().add(forgotten, Due::RunForgotten { run: seq });
     crate::quiz::close_rounds_of(world, seq);
     crate::moments::close_posts_of(world, seq);
-    crate::board::close_run(world, entity);
+    crate::board::close_run(world, seq);
     let id = RunId::new(world.resource::<Setup>().branch, seq);
     announce(world, EventKind::RunEnded(id));
 }
 
 /// Drops a run that ended long ago, with its rounds and posts. Its entries stay in the ledger.
 pub(crate) fn forget(world: &mut World, seq: u32) {
-    let Some(slot) =
-        world.resource_mut::<RunIndex>().0.get_mut(seq as usize - 1).and_then(Option::take)
-    else {
-        return;
-    };
-    world.despawn(slot);
+    let Some(entity) = world.resource_mut::<RunIndex>().remove(seq) else { return };
+    world.despawn(entity);
     crate::caps::forget_run(world, seq);
     crate::quiz::forget_rounds_of(world, seq);
     crate::moments::forget_posts_of(world, seq);
@@ -292,7 +283,7 @@ fn save(world: &mut World) -> Vec<u8> {
     let index = world.resource::<RunIndex>();
     let live: Vec<Entity> = index.live().collect();
     encode(&Saved {
-        launched: index.0.len() as u32,
+        launched: index.last(),
         runs: column(world, &live),
         streaks: column(world, &live),
         scores: column(world, &live),
@@ -302,21 +293,20 @@ fn save(world: &mut World) -> Vec<u8> {
 fn restore(world: &mut World, _version: u16, bytes: &[u8]) -> Result<(), RestoreError> {
     let saved: Saved = decode("runs", bytes)?;
     let broken = || RestoreError::Unreadable("section `runs`: a run is incomplete".to_owned());
-    let launched = saved.launched as usize;
-    if launched > 10_000_000
-        || saved.runs.iter().any(|run| run.seq == 0 || run.seq as usize > launched)
-    {
+    if [saved.streaks.len(), saved.scores.len()] != [saved.runs.len(); 2] {
         return Err(broken());
     }
-    world.resource_mut::<RunIndex>().0.resize(launched, None);
-    let mut streaks = saved.streaks.into_iter();
-    let mut scores = saved.scores.into_iter();
-    for run in saved.runs {
+    let mut live = Vec::new();
+    let tables = saved.streaks.into_iter().zip(saved.scores);
+    for (run, tables) in saved.runs.into_iter().zip(tables) {
         let pack = world.resource::<Packs>().get(run.pack).cloned();
         let pack = pack.ok_or(RestoreError::MissingContent(run.pack))?;
+        let seq = run.seq;
         let entity = spawn(world, run, &pack).ok_or_else(broken)?;
-        let tables = (streaks.next().ok_or_else(broken)?, scores.next().ok_or_else(broken)?);
         world.entity_mut(entity).insert(tables);
+        live.push((seq, entity));
     }
+    let index = RunIndex::restored(saved.launched, live).ok_or_else(broken)?;
+    world.insert_resource(index);
     Ok(())
 }

@@ -26,8 +26,13 @@ pub(crate) struct Streak {
     first: Day,
     /// Bit n: day `last` - n was checked in or made up.
     done: u64,
-    /// Bit n: day `last` - n was missed and filled by a freeze, leniency or an operator.
+    /// Bit n: day `last` - n was missed and bridged by a freeze or leniency: it does not part the
+    /// streak, and does not count.
     filled: u64,
+    /// Bit n: an operator counts day `last` - n, checked in or not.
+    granted: u64,
+    /// Days that count of the streak that ends just behind those 64.
+    older: u16,
     length: u16,
     longest: u16,
     total: u16,
@@ -67,6 +72,14 @@ pub(crate) enum StreakAction {
 struct Counted {
     comeback: bool,
     made_up: bool,
+    /// Length of the streak that this day belongs to: up to `last`, or, where a gap parts them, up
+    /// to this day.
+    streak: u16,
+}
+
+/// The `count` lowest bits; all from 64 on.
+fn low_bits(count: u32) -> u64 {
+    1u64.checked_shl(count).map_or(u64::MAX, |bit| bit - 1)
 }
 
 /// Longest streak an operator can set.
@@ -114,11 +127,15 @@ impl Streak {
     /// A day counts. Days before `last` fill a gap behind it.
     fn advance(&mut self, plan: &StreakPlan, day: Day, made_up: bool) -> Result<Counted, Reject> {
         let rules = &plan.rules;
+        let cumulative = rules.mode == StreakMode::Cumulative;
         let mut comeback = false;
+        let before = self.length;
+        // A day that fills a gap further back makes the streak no longer.
+        let mut grew = true;
+        let mut streak = None;
         if self.total == 0 {
-            self.length = 0;
-            (self.done, self.filled) = (1, 0);
             (self.first, self.last) = (day, day);
+            self.done = 1;
             self.length = 1;
         } else if day <= self.last {
             let back = self.last.0 - day.0;
@@ -128,49 +145,77 @@ impl Streak {
             if back >= 64 || day < self.first {
                 return Err(Reject::TooLate);
             }
+            let joined = self.length_behind(0);
             self.done |= 1 << back;
             self.filled &= !(1 << back);
-            self.length = self.length_behind_last();
+            let gained = self.length_behind(0) - joined;
+            self.length = before.saturating_add(gained);
+            grew = gained > 0;
+            let linked = self.done | self.granted | self.filled;
+            if i64::from(linked.trailing_ones()) <= i64::from(back) {
+                streak = Some(self.length_behind(back.unsigned_abs()));
+            }
         } else {
             let missed = day.0 - self.last.0 - 1;
             comeback = rules.comeback_after > 0 && missed >= i32::from(rules.comeback_after);
             let frozen = missed - plan.forgiven(self.length).min(missed);
             let continues = frozen <= i32::from(self.freezes);
-            let shift = (day.0 - self.last.0).min(64) as u32;
-            self.done = self.done.checked_shl(shift).unwrap_or(0) | 1;
-            self.filled = self.filled.checked_shl(shift).unwrap_or(0);
+            self.roll(day, continues);
+            self.done |= 1;
             if continues {
                 // Not more freezes than were needed; `frozen` fits, it is at most `freezes`.
                 self.freezes -= frozen as u8;
-                let gap = 1u64.checked_shl(shift).map_or(u64::MAX, |bit| bit - 1) & !1;
-                self.filled |= gap;
-                self.length = self.length.saturating_add(1);
+                self.length = before.saturating_add(1);
             } else {
                 self.length = 1;
             }
-            self.last = day;
         }
         self.total = self.total.saturating_add(1);
-        if rules.mode == StreakMode::Cumulative {
-            self.length = self.total;
+        if cumulative {
+            // Misses never reset it; an operator may have set it.
+            self.length = before.saturating_add(1);
+            grew = true;
         }
         self.longest = self.longest.max(self.length);
         let every = rules.freezes.every_days;
-        if every > 0 && self.length.is_multiple_of(every) && self.freezes < rules.freezes.max {
+        let earned = grew && every > 0 && self.length.is_multiple_of(every);
+        if earned && self.freezes < rules.freezes.max {
             self.freezes += 1;
         }
-        Ok(Counted { comeback, made_up })
+        let streak = streak.filter(|_| !cumulative).unwrap_or(self.length);
+        Ok(Counted { comeback, made_up, streak })
     }
 
-    /// Length of the streak that ends at `last`, after a gap behind it was filled: checked days
-    /// back to the first open gap. Where no gap is in sight, one day more than before.
-    fn length_behind_last(&self) -> u16 {
-        let unbroken = (self.done | self.filled).trailing_ones();
-        if unbroken == 64 {
-            return self.length.saturating_add(1);
+    /// Moves the 64 days on to a later `day`. What was missed in between is bridged, or parts the
+    /// streak.
+    fn roll(&mut self, day: Day, bridged: bool) {
+        let by = (day.0 - self.last.0).unsigned_abs();
+        let counted = self.done | self.granted;
+        let leaving = !low_bits(64 - by.min(64));
+        let open = leaving & !(counted | self.filled);
+        // Those that leave and still hang together with the days that stay.
+        let linked = leaving & low_bits(open.trailing_zeros());
+        let days = (counted & linked).count_ones() as u16;
+        self.older = if open == 0 { self.older.saturating_add(days) } else { days };
+        if by > 64 && !bridged {
+            self.older = 0;
         }
-        let mask = (1u64 << unbroken) - 1;
-        (self.done & mask).count_ones() as u16
+        for bits in [&mut self.done, &mut self.granted, &mut self.filled] {
+            *bits = bits.checked_shl(by).unwrap_or(0);
+        }
+        if bridged {
+            self.filled |= low_bits(by) & !1;
+        }
+        self.last = day;
+    }
+
+    /// Length of the streak that ends `back` days before `last`: days that count back to the first
+    /// that was missed.
+    fn length_behind(&self, back: u32) -> u16 {
+        let counted = (self.done | self.granted) >> back;
+        let unbroken = (counted | self.filled >> back).trailing_ones();
+        let days = (counted & low_bits(unbroken)).count_ones() as u16;
+        if unbroken + back == 64 { self.older.saturating_add(days) } else { days }
     }
 
     fn make_up(&mut self, plan: &StreakPlan, today: Day, day: Day) -> Result<Counted, Reject> {
@@ -193,11 +238,15 @@ impl Streak {
             return Err(Reject::BadRepair);
         }
         let to = if self.last == today { today } else { today.plus(-1) };
-        let shift = (to.0 - self.last.0).clamp(0, 64) as u32;
-        self.done = self.done.checked_shl(shift).unwrap_or(0);
-        self.last = self.last.max(to);
-        let span = 1u64.checked_shl(u32::from(days)).map_or(u64::MAX, |bit| bit - 1);
-        self.filled = span & !self.done;
+        if to > self.last {
+            self.roll(to, false);
+        }
+        let span = low_bits(u32::from(days));
+        self.granted = span;
+        self.filled &= !span;
+        if days >= 64 {
+            self.older = days - 64;
+        }
         self.length = days;
         self.longest = self.longest.max(days);
         Ok(())
@@ -325,7 +374,7 @@ fn fact(
         day,
         at,
         kind: FactKind::CheckedIn {
-            streak: state.length,
+            streak: counted.streak,
             total: state.total,
             comeback: counted.comeback,
             made_up: counted.made_up,

@@ -1,5 +1,5 @@
 //! The one place where work becomes durable, and the only one that lets it be seen: a group of
-//! batches is appended, then published, then answered, then told to subscribers.
+//! batches is appended, then published and told to subscribers, then answered.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -111,10 +111,11 @@ async fn commit<J: Journal>(journal: &J, shared: &Shared, group: Group) {
             metrics::counter!("dengmi_commands_total", "result" => "committed")
                 .increment(commands as u64);
             shared.views.publish(delta);
+            // Before the answers: who is answered and subscribes then is not told of the past.
+            tell(shared, events);
             for (answer, submitted) in answers {
                 answer.give(Ok(submitted));
             }
-            tell(shared, events);
             if let Some(save) = save {
                 // The branch goes on meanwhile.
                 tokio::task::spawn_blocking(move || save.write(head.hash));

@@ -86,13 +86,8 @@ impl<J: Journal> Host<J> {
             digest: dengmi_core::Digest::default(),
             why: "none was given to open the branch with".to_owned(),
         })?;
-        let meta = BranchMeta {
-            branch,
-            seed,
-            branches,
-            content: content.digest,
-            created: self.now(),
-        };
+        let meta =
+            BranchMeta { branch, seed, branches, content: content.digest, created: self.now() };
         self.journal.create_branch(meta).await?;
         self.start(meta, &mut |_, _, _| {}).await
     }
@@ -100,8 +95,7 @@ impl<J: Journal> Host<J> {
     async fn start(&self, meta: BranchMeta, progress: OpenProgress<'_>) -> Result<(), HostError> {
         let shared = Arc::new(Shared::new(meta.branch, &self.config));
         let mut told = |seq, commands| progress(meta.branch, seq, commands);
-        let recovery =
-            recover(&*self.journal, &meta, &self.packs, &self.config, &mut told).await?;
+        let recovery = recover(&*self.journal, &meta, &self.packs, &self.config, &mut told).await?;
         let setting = Setting {
             meta,
             journal: self.journal.clone(),

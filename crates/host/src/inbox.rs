@@ -152,8 +152,7 @@ impl Inbox {
                 };
             }
             queue.wake_at = Some(enough);
-            queue =
-                self.writer.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
+            queue = self.writer.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -171,8 +170,7 @@ impl Inbox {
                 return;
             }
             queue.wake_at = Some(1);
-            queue =
-                self.writer.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
+            queue = self.writer.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 }

@@ -136,21 +136,15 @@ async fn apply<J: Journal>(
     record: &Record,
 ) -> Result<(), HostError> {
     let (stored, _) = record.decode()?;
-    let diverged = |what| HostError::Diverged {
-        branch: record.branch,
-        seq: record.seq,
-        at: record.at,
-        what,
-    };
+    let diverged =
+        |what| HostError::Diverged { branch: record.branch, seq: record.seq, at: record.at, what };
     for (command, outcome) in stored.batch.commands.iter().zip(&stored.outcomes) {
         if let (Action::AdoptContent { digest }, Outcome::Done(_)) = (&command.action, outcome) {
             replayed.engine.offer(packs.load(journal, *digest).await?);
         }
     }
-    let applied = replayed.engine.apply(&stored.batch).map_err(|error| HostError::Inapplicable {
-        branch: record.branch,
-        seq: record.seq,
-        why: error.to_string(),
+    let applied = replayed.engine.apply(&stored.batch).map_err(|error| {
+        HostError::Inapplicable { branch: record.branch, seq: record.seq, why: error.to_string() }
     })?;
     if applied.outcomes != stored.outcomes {
         return Err(diverged("other outcomes"));

@@ -210,11 +210,7 @@ impl Cached {
 
 impl Views {
     pub(crate) fn new(branch: BranchId) -> Self {
-        Self {
-            branch,
-            published: ArcSwap::default(),
-            slots: Mutex::default(),
-        }
+        Self { branch, published: ArcSwap::default(), slots: Mutex::default() }
     }
 
     /// The state last published.
@@ -286,7 +282,13 @@ impl Views {
 
 /// Where a standing's scores come from.
 enum Source<'a> {
-    Community { id: CommunityId, period: Period, policy: BoardPolicy, members: &'a [MemberId], next_reset: Timestamp },
+    Community {
+        id: CommunityId,
+        period: Period,
+        policy: BoardPolicy,
+        members: &'a [MemberId],
+        next_reset: Timestamp,
+    },
     Scores(&'a Scores),
 }
 

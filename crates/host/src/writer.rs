@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dengmi_content::Pack;
-use dengmi_core::{Action, Actor, Batch, BranchId, Command, Digest, Outcome};
+use dengmi_core::{Action, Actor, Batch, BranchId, Command, Digest, Outcome, Timestamp};
 use dengmi_engine::{Applied, Engine};
 use dengmi_store::snapshot::SnapshotMeta;
 use dengmi_store::{
@@ -69,6 +69,8 @@ struct Memory {
     /// Commands applied since the last snapshot, and when that was.
     unsaved: u64,
     saved: Instant,
+    /// A due time that an empty batch did not settle: a defect, which must not flood the journal.
+    stuck: Option<Timestamp>,
     /// The stop was seen; what is left is finished.
     stopping: bool,
 }
@@ -137,6 +139,7 @@ impl<J: Journal> Writer<J> {
             repeats: Vec::new(),
             unsaved: commands,
             saved: Instant::now(),
+            stuck: None,
             stopping: false,
         };
         (memory, whole)
@@ -173,8 +176,8 @@ impl<J: Journal> Writer<J> {
                 }
             }
             let mut waiting = taken.submissions.into_iter().peekable();
-            if waiting.peek().is_none() && self.due(memory) {
-                self.apply(memory, std::iter::empty(), true)?;
+            if waiting.peek().is_none() {
+                self.settle(memory)?;
             }
             while waiting.peek().is_some() {
                 let batch = self.setting.config.batch.max(1);
@@ -195,14 +198,25 @@ impl<J: Journal> Writer<J> {
         }
     }
 
-    fn due(&self, memory: &mut Memory) -> bool {
-        memory.engine.next_due().is_some_and(|due| due <= memory.stamper.now())
+    /// Applies an empty batch where one is owed.
+    fn settle(&mut self, memory: &mut Memory) -> Result<(), Failure> {
+        let due = memory.engine.next_due();
+        if due.is_none_or(|due| due > memory.stamper.now()) || due == memory.stuck {
+            return Ok(());
+        }
+        self.apply(memory, std::iter::empty(), true)?;
+        if memory.engine.next_due() == due {
+            tracing::error!(branch = %self.setting.meta.branch, ?due, "not settled when it was due");
+            memory.stuck = due;
+        }
+        Ok(())
     }
 
     /// How long to sleep at most.
     fn sleep(&self, memory: &mut Memory) -> Duration {
         let now = memory.stamper.now();
-        let due = memory.engine.next_due().map(|due| {
+        let due = memory.engine.next_due().filter(|due| Some(*due) != memory.stuck);
+        let due = due.map(|due| {
             let ms = u64::try_from(due.0.saturating_sub(now.0)).unwrap_or(0);
             self.setting.config.clock.sleep_for(ms)
         });
@@ -281,7 +295,8 @@ impl<J: Journal> Writer<J> {
                     }
                 }
             }
-            if let (Actor::System, Action::AdoptContent { digest }) = (command.actor, &command.action)
+            if let (Actor::System, Action::AdoptContent { digest }) =
+                (command.actor, &command.action)
                 && let Some(pack) = self.setting.packs.get(*digest)
             {
                 memory.engine.offer(pack);
@@ -360,7 +375,11 @@ impl<J: Journal> Writer<J> {
         memory.unsaved = 0;
         memory.saved = Instant::now();
         let started = Instant::now();
-        let save = Save { folder, meta: snapshot_meta(self.setting.meta.branch, &memory.engine), state: memory.engine.save() };
+        let save = Save {
+            folder,
+            meta: snapshot_meta(self.setting.meta.branch, &memory.engine),
+            state: memory.engine.save(),
+        };
         metrics::histogram!("dengmi_save_seconds").record(started.elapsed().as_secs_f64());
         Some(save)
     }
@@ -382,7 +401,8 @@ impl<J: Journal> Writer<J> {
         if memory.unsaved == 0 {
             return;
         }
-        let head = self.setting.runtime.block_on(self.setting.journal.head(self.setting.meta.branch));
+        let head =
+            self.setting.runtime.block_on(self.setting.journal.head(self.setting.meta.branch));
         match head {
             Ok(head) if head.seq == memory.engine.seq() => {
                 let meta = snapshot_meta(self.setting.meta.branch, &memory.engine);
@@ -470,7 +490,7 @@ struct Collected {
 /// What a snapshot says of itself, but for the record's hash, which the commit gives.
 fn snapshot_meta(branch: BranchId, engine: &Engine) -> SnapshotMeta {
     SnapshotMeta {
-        branch: branch,
+        branch,
         seq: engine.seq(),
         at: engine.at(),
         packs: engine.packs_in_use(),

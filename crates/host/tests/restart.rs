@@ -70,10 +70,8 @@ async fn check<J: Journal>(journal: Arc<J>, snapshots: &Path) {
         assert!(published.cards().eq(seen.cards()));
         assert_eq!(published.catalog, seen.catalog);
         assert_eq!(again.standing(month).unwrap().ranked, standing.ranked);
-        let command = dengmi_core::Command {
-            actor: dengmi_core::Actor::Operator(1),
-            action: hide.clone(),
-        };
+        let command =
+            dengmi_core::Command { actor: dengmi_core::Actor::Operator(1), action: hide.clone() };
         let repeated = again.submit(B1, key, command).await.unwrap();
         assert!(repeated.replayed);
         assert_eq!(repeated.outcome, first.outcome);
@@ -135,9 +133,12 @@ async fn changed_content_is_adopted_once_and_replayed() {
     let journal = Arc::new(MemoryStore::new());
     let clock = Arc::new(ManualClock::new(morning()));
     let first = content(as_is);
-    let second = content(|path, text| {
-        if path == "quests/habit-7.ron" { format!("{text}\n// Edited.\n") } else { text }
-    });
+    let second =
+        content(
+            |path, text| {
+                if path == "quests/habit-7.ron" { format!("{text}\n// Edited.\n") } else { text }
+            },
+        );
     let (old, new) = (first.pack.digest, second.pack.digest);
     assert_ne!(old, new);
     let bench = Bench::open(journal.clone(), clock.clone(), config(&clock), first).await;

@@ -9,11 +9,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use dengmi_content::model::QuestKind;
 use dengmi_core::view::EventKind;
-use dengmi_core::{Action, MemberId, Outcome, Points, Receipt};
-use dengmi_host::{
-    BranchState, Host, HostConfig, KeyFault, ManualClock, SubmitError, Submitted,
-};
+use dengmi_core::{Action, Calendar, MemberId, Outcome, Points, Receipt, Timestamp};
+use dengmi_host::{BranchState, Host, HostConfig, KeyFault, ManualClock, SubmitError, Submitted};
 use dengmi_store::{CommandKey, Journal, MemoryStore, StoreError};
 use tokio::sync::Semaphore;
 
@@ -48,9 +47,8 @@ async fn nothing_is_seen_before_it_is_durable() {
     let journal = memory();
     let bench = Arc::new(MemoryBench::with_members(journal.clone(), 2).await);
     let member = MemberId::new(B1, 2);
-    let balance = |bench: &MemoryBench| {
-        bench.host.views(B1).unwrap().member(member).unwrap().balance
-    };
+    let balance =
+        |bench: &MemoryBench| bench.host.views(B1).unwrap().member(member).unwrap().balance;
     let mut events = bench.host.subscribe(B1).unwrap();
     journal.gate.forget_permits(usize::MAX);
     let task = tokio::spawn({
@@ -221,17 +219,23 @@ async fn a_full_queue_is_busy() {
     let bench = Arc::new(MemoryBench::open(journal.clone(), clock, config, content(as_is)).await);
     bench.done(Action::AddManager).await;
     journal.gate.forget_permits(usize::MAX);
-    let mut tasks = Vec::new();
-    for _ in 0..3 {
-        let bench = bench.clone();
-        tasks.push(tokio::spawn(async move { bench.submit(bench.key(), Action::AddManager).await }));
+    let mut tasks: Vec<_> = (0..5)
+        .map(|_| {
+            let bench = bench.clone();
+            tokio::spawn(async move { bench.submit(bench.key(), Action::AddManager).await })
+        })
+        .collect();
+    while tasks.iter().filter(|task| task.is_finished()).count() < 2 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    assert_eq!(bench.submit(bench.key(), Action::AddManager).await, Err(SubmitError::Busy));
     journal.gate.add_permits(1 << 20);
-    for task in tasks {
-        assert!(task.await.unwrap().is_ok());
+    let mut results = Vec::new();
+    for task in tasks.drain(..) {
+        results.push(task.await.unwrap().map(|_| ()));
     }
+    let busy = results.iter().filter(|result| **result == Err(SubmitError::Busy)).count();
+    let done = results.iter().filter(|result| result.is_ok()).count();
+    assert_eq!((busy, done), (2, 3));
     bench.done(Action::AddManager).await;
 }
 
@@ -262,37 +266,46 @@ async fn what_waits_is_committed_before_a_stop() {
 #[tokio::test(flavor = "multi_thread")]
 async fn rounds_open_and_close_on_time_without_any_command() {
     let bench = MemoryBench::with_members(memory(), 3).await;
-    // Tomorrow, so that the opening is seen too.
-    let start = common::today().plus(1);
-    let quest = "daily-riddle".parse().unwrap();
-    let launched = bench.done(Action::Launch { quest, communities: vec![GROUP], start }).await;
-    let Receipt::Run(run) = launched else { panic!("{launched:?}") };
+    let content = content(as_is);
+    let quest: dengmi_core::Slug = "daily-riddle".parse().unwrap();
+    let QuestKind::QuizSeries(series) = &content.pack.quests[&quest].kind else {
+        panic!("a quiz");
+    };
+    let (first, start) = (&series.rounds[0], common::today().plus(1));
+    let on = start.plus(i32::from(first.day) - 1);
+    let opens = Calendar::default().at(on, first.opens);
+    let closes = Calendar::default().at(on, first.closes);
+    bench.done(Action::Launch { quest, communities: vec![GROUP], start }).await;
     let mut events = bench.host.subscribe(B1).unwrap();
     let rounds = |host: &Host<_>| host.views(B1).unwrap().published().catalog.rounds.clone();
-    // Two days in steps of ten minutes: everything happens at its time, not later.
-    for _ in 0..48 * 6 {
-        bench.clock.advance(Duration::from_secs(600));
-        let now = bench.host.now();
-        let due = |host: &Host<_>| {
-            rounds(host).iter().all(|round| round.closed || now < round.closes.plus_ms(600_000))
-        };
-        bench.until("rounds are closed", due).await;
-    }
-    bench.until("a round opened", |host| !rounds(host).is_empty()).await;
+
+    let go_to = |at: Timestamp| {
+        let ms = at.0 - bench.host.now().0;
+        bench.clock.advance(Duration::from_millis(u64::try_from(ms).unwrap()));
+    };
+    go_to(Timestamp(opens.0 - 1));
+    tokio::time::sleep(Duration::from_millis(40)).await;
+    assert!(rounds(&bench.host).is_empty(), "not a millisecond early");
+    go_to(opens);
+    bench.until("the round opens", |host| !rounds(host).is_empty()).await;
     let round = rounds(&bench.host)[0].clone();
-    assert_eq!(round.run, run);
-    assert!(round.closed && round.revealed);
+    assert_eq!((round.opens, round.closes, round.closed), (opens, closes, false));
+    assert_eq!(bench.host.views(B1).unwrap().published().keys(round.id), None);
+
+    let settled = closes.plus_ms(i64::from(first.grace_seconds) * 1_000 + 1_000);
+    go_to(settled);
+    bench.until("the round closes", |host| rounds(host)[0].closed).await;
     let keys = bench.host.views(B1).unwrap().published().keys(round.id).map(<[_]>::len);
     assert_eq!(keys, Some(round.questions.len()));
-    let mut told = Vec::new();
-    while let Ok(event) = events.try_recv() {
-        told.push((event.kind.clone(), event.at));
-    }
-    let at = |kind: EventKind| told.iter().find(|event| event.0 == kind).map(|event| event.1);
-    let opened = at(EventKind::RoundOpened(round.id)).expect("the opening is told");
-    assert!(opened >= round.opens && opened.0 - round.opens.0 <= 600_000);
-    let closed = at(EventKind::RoundClosed(round.id)).expect("the close is told");
-    assert!(closed >= round.closes && closed.0 - round.closes.0 <= 600_000 + 60_000);
+    let opened = events.recv().await.unwrap();
+    assert_eq!((&opened.kind, opened.at), (&EventKind::RoundOpened(round.id), opens));
+    let closed = loop {
+        let event = events.recv().await.unwrap();
+        if event.kind == EventKind::RoundClosed(round.id) {
+            break event;
+        }
+    };
+    assert!(closed.at >= closes && closed.at <= settled);
 }
 
 #[tokio::test]

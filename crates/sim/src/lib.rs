@@ -1,5 +1,8 @@
 //! Synthetic members and workloads: commands drawn from a seed, for tests, measurements and
 //! demonstrations. Nothing here reads a clock or a file; whoever runs a workload owns the engine.
 
+mod answering;
+mod dice;
+pub mod members;
 pub mod month;
 pub mod workload;

@@ -4,7 +4,6 @@
 //! alike, which is what the tests built on it check.
 
 mod answers;
-mod dice;
 mod draw;
 
 use std::collections::BTreeMap;
@@ -20,7 +19,7 @@ use dengmi_core::{
 };
 use dengmi_engine::{Applied, Engine, EngineConfig};
 
-use dice::Dice;
+use crate::dice::Dice;
 
 macro_rules! files {
     ($($path:literal = $file:literal,)*) => {
@@ -124,7 +123,7 @@ impl Workload {
     pub fn new(seed: u64, branch: BranchId, packs: &[Arc<Pack>]) -> Self {
         let first = packs.first().expect("a workload needs content").clone();
         let root = Seed::from_number(seed);
-        let mut dice = Dice::new(&root, u64::from(branch.0));
+        let mut dice = Dice::new(&root, u64::from(branch.0), 0);
         let start = FIRST.plus(dice.below(20) as i32);
         let minute = i64::from(dice.below(1_440));
         let branches = 1 + dice.below(3) as u16;

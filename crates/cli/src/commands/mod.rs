@@ -1,6 +1,8 @@
 //! The commands, one file each.
 
+pub(crate) mod bench;
 pub(crate) mod check;
+pub(crate) mod demo;
 pub(crate) mod explain;
 pub(crate) mod ledger;
 pub(crate) mod member;

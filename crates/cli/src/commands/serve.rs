@@ -176,7 +176,7 @@ async fn upkeep(
 }
 
 /// Done when the process is told to stop.
-async fn stop_signal() {
+pub(crate) async fn stop_signal() {
     let ctrl_c = async {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;

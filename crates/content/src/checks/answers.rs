@@ -13,6 +13,7 @@ use dengmi_core::text::fold;
 
 use crate::codes;
 use crate::content::{Content, Item};
+use crate::diagnostic::{Said, say};
 use crate::model::{Answer, Body, FactValue, Question, Text};
 use crate::source::Report;
 
@@ -41,7 +42,7 @@ impl Check<'_, '_, '_> {
                     Answer::Plain(text) => Some(text.clone()),
                     Answer::ProductFact(fact) => content.fact(fact).map(FactValue::text),
                 };
-                self.count(2..=3, distractors.len(), "distractors", "wrong options");
+                self.count(2..=3, distractors.len(), "distractors", ("错误选项", "wrong options"));
                 let path = |i: usize| format!("body.distractors.{i}.text");
                 let wrong: Vec<(String, &Text)> =
                     distractors.iter().enumerate().map(|(i, d)| (path(i), &d.text)).collect();
@@ -54,12 +55,18 @@ impl Check<'_, '_, '_> {
                 }
             }
             Body::Multi { options, .. } => {
-                self.count(3..=8, options.len(), "options", "options");
+                self.count(3..=8, options.len(), "options", ("选项", "options"));
                 let right = options.iter().filter(|option| option.right).count();
                 if !options.is_empty() && (right == 0 || right == options.len()) {
-                    let message =
-                        if right == 0 { "no option is right" } else { "no option is wrong" };
-                    let help = "mark right options with `right: true`, at least one and not all";
+                    let message = if right == 0 {
+                        say!("没有正确选项", "no option is right")
+                    } else {
+                        say!("没有错误选项", "no option is wrong")
+                    };
+                    let help = say!(
+                        "用 `right: true` 标出正确选项，至少一个，不能全选",
+                        "mark right options with `right: true`, at least one and not all"
+                    );
                     self.error(codes::OPTION_COUNT, "body.options", message, help);
                 }
                 let path = |i: usize| format!("body.options.{i}.text");
@@ -96,7 +103,7 @@ impl Check<'_, '_, '_> {
         }
     }
 
-    fn error(&mut self, code: codes::Code, path: &str, message: &str, help: &str) {
+    fn error(&mut self, code: codes::Code, path: &str, message: Said, help: Said) {
         self.report.error(code, self.content.at(&self.question.place, path), message, help);
     }
 
@@ -105,13 +112,20 @@ impl Check<'_, '_, '_> {
         allowed: std::ops::RangeInclusive<usize>,
         count: usize,
         field: &str,
-        what: &str,
+        (zh, en): (&str, &str),
     ) {
         if !allowed.contains(&count) {
             let (least, most) = (allowed.start(), allowed.end());
-            let message = format!("{count} {what}; {least} to {most} are wanted");
-            let help = if count < *least { "add some" } else { "keep the most instructive ones" };
-            self.error(codes::OPTION_COUNT, &format!("body.{field}"), &message, help);
+            let message = Said::new(
+                format!("{zh}有 {count} 个，应为 {least} 到 {most} 个"),
+                format!("{count} {en}; {least} to {most} are wanted"),
+            );
+            let help = if count < *least {
+                say!("请增加", "add some")
+            } else {
+                say!("只留最有教学价值的", "keep the most instructive ones")
+            };
+            self.error(codes::OPTION_COUNT, &format!("body.{field}"), message, help);
         }
     }
 
@@ -123,18 +137,27 @@ impl Check<'_, '_, '_> {
             {
                 let length = words.chars().count();
                 if length > OPTION_CHARS_MAX {
-                    let message =
-                        format!("the option has {length} characters; {OPTION_CHARS_MAX} fit");
+                    let message = say!(
+                        "选项有 {length} 个字，最多 {OPTION_CHARS_MAX} 个字",
+                        "the option has {length} characters; {OPTION_CHARS_MAX} fit"
+                    );
                     let path = format!("{path}.{language}");
-                    self.error(codes::OPTION_LONG, &path, &message, "shorten it");
+                    self.error(codes::OPTION_LONG, &path, message, say!("请精简", "shorten it"));
                 }
             }
             let twin = options[..index].iter().find(|(_, earlier)| reads_alike(earlier, text));
             if let Some((earlier, _)) = twin {
-                let what =
-                    if earlier == "body.answer" { "the right one" } else { "an earlier one" };
-                let message = format!("this option reads like {what}");
-                self.error(codes::OPTION_TWICE, path, &message, "write a different option");
+                let message = if earlier == "body.answer" {
+                    say!("这个选项与正确答案雷同", "this option reads like the right one")
+                } else {
+                    say!("这个选项与前面的雷同", "this option reads like an earlier one")
+                };
+                self.error(
+                    codes::OPTION_TWICE,
+                    path,
+                    message,
+                    say!("请换一个选项", "write a different option"),
+                );
             }
         }
     }
@@ -145,26 +168,43 @@ impl Check<'_, '_, '_> {
             let stem = fold(stem);
             let shown = |option: &Text| shows(&stem, &fold(option.get(language)));
             if shown(right) && !wrong.iter().any(|option| shown(option)) {
-                let message =
-                    format!("the right answer, `{}`, stands in the stem", right.get(language));
-                let help = "ask so that the page has to be read; leave the figure out of the stem";
+                let message = say!(
+                    "题干里出现了正确答案 `{answer}`",
+                    "the right answer, `{answer}`, stands in the stem",
+                    answer = right.get(language)
+                );
+                let help = say!(
+                    "题目要让客户去看页面，不要在题干里写出数字",
+                    "ask so that the page has to be read; leave the figure out of the stem"
+                );
                 let path = format!("stem.{language}");
-                self.error(codes::ANSWER_IN_STEM, &path, &message, help);
+                self.error(codes::ANSWER_IN_STEM, &path, message, help);
             }
         }
     }
 
     fn tolerance(&mut self, tolerance: Decimal, right: Option<Decimal>) {
         if tolerance.micros() < 0 {
-            let message = "the tolerance is below zero, so nothing is right";
-            self.error(codes::TOLERANCE, "body.tolerance", message, "write `\"0\"` or more");
+            let message = say!(
+                "误差范围是负数，怎么答都不对",
+                "the tolerance is below zero, so nothing is right"
+            );
+            self.error(
+                codes::TOLERANCE,
+                "body.tolerance",
+                message,
+                say!("请写 `\"0\"` 或以上", "write `\"0\"` or more"),
+            );
         } else if let Some(right) = right
             && right.micros() != 0
             && tolerance.micros().unsigned_abs() >= right.micros().unsigned_abs()
         {
-            let message = format!("with a tolerance of {tolerance}, 0 is as right as {right}");
-            let help = "write a tolerance below the answer itself";
-            self.error(codes::TOLERANCE, "body.tolerance", &message, help);
+            let message = say!(
+                "误差范围 {tolerance} 太大，答 0 也算对（答案是 {right}）",
+                "with a tolerance of {tolerance}, 0 is as right as {right}"
+            );
+            let help = say!("误差范围要小于答案本身", "write a tolerance below the answer itself");
+            self.error(codes::TOLERANCE, "body.tolerance", message, help);
         }
     }
 
@@ -173,11 +213,22 @@ impl Check<'_, '_, '_> {
         for (path, text) in &texts {
             let folded = fold(text);
             if folded.is_empty() {
-                let message = "nothing of this answer is left when spaces and punctuation go";
-                self.error(codes::TYPED_EMPTY, path, message, "use letters, digits or characters");
+                let message = say!(
+                    "去掉空格和标点，答案就空了",
+                    "nothing of this answer is left when spaces and punctuation go"
+                );
+                self.error(
+                    codes::TYPED_EMPTY,
+                    path,
+                    message,
+                    say!("请用汉字、字母或数字", "use letters, digits or characters"),
+                );
             } else if !seen.insert(folded) {
-                let message = "this answer is accepted already";
-                let help = "width, case, spaces and punctuation do not count; remove it";
+                let message = say!("这个答案已经算对了", "this answer is accepted already");
+                let help = say!(
+                    "全半角、大小写、空格和标点不算区别，请删去",
+                    "width, case, spaces and punctuation do not count; remove it"
+                );
                 self.error(codes::OPTION_TWICE, path, message, help);
             }
         }

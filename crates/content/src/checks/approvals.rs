@@ -2,6 +2,7 @@
 
 use crate::codes;
 use crate::content::{Content, Place};
+use crate::diagnostic::say;
 use crate::model::Approval;
 use crate::source::Report;
 
@@ -22,9 +23,12 @@ pub(super) fn check(content: &Content<'_>, report: &mut Report) {
         let last = content.today.plus(days - 1);
         if content.today <= given.valid_to && given.valid_to < last {
             let at = content.at(&quest.place, "approval.valid_to");
-            let message =
-                format!("started today, the quest would run to {last}, beyond its approval");
-            let help = "have it approved for longer before it is launched";
+            let message = say!(
+                "今天开始的话，活动要到 {last} 才结束，晚于审批有效期",
+                "started today, the quest would run to {last}, beyond its approval"
+            );
+            let help =
+                say!("上线前先办理审批延期", "have it approved for longer before it is launched");
             report.warning(codes::APPROVAL_SHORT, at, message, help);
         }
     }
@@ -34,16 +38,24 @@ fn approval(content: &Content<'_>, place: &Place, approval: &Approval, report: &
     for (field, value) in [("id", &approval.id), ("approver", &approval.approver)] {
         if value.trim().is_empty() {
             let at = content.at(place, &format!("approval.{field}"));
-            let message = format!("the approval has no {field}");
-            let help = "give the number in the register and the role that approved";
+            let message = say!("审批信息没有填 {field}", "the approval has no {field}");
+            let help = say!(
+                "填写登记簿中的审批号和审批岗位",
+                "give the number in the register and the role that approved"
+            );
             report.error(codes::APPROVAL_EMPTY, at, message, help);
         }
     }
     if approval.valid_to < content.today {
         let at = content.at(place, "approval.valid_to");
-        let message =
-            format!("the approval ended on {}; today is {}", approval.valid_to, content.today);
-        report.error(codes::APPROVAL_EXPIRED, at, message, "have the text approved again");
+        let message = say!(
+            "审批已于 {ended} 到期，今天是 {today}",
+            "the approval ended on {ended}; today is {today}",
+            ended = approval.valid_to,
+            today = content.today
+        );
+        let help = say!("重新送审", "have the text approved again");
+        report.error(codes::APPROVAL_EXPIRED, at, message, help);
     }
 }
 

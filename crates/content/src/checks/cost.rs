@@ -11,6 +11,7 @@
 
 use crate::codes;
 use crate::content::{Content, Item};
+use crate::diagnostic::{Said, say};
 use crate::model::quest::QuestKind;
 use crate::model::reward::{Cap, CapPeriod, CapScope, Condition, Pay, RuleVersion, Trigger};
 use crate::model::{Quest, RewardRule};
@@ -40,12 +41,16 @@ fn unbounded(content: &Content<'_>, quest: &Item<Quest>, report: &mut Report) {
         });
         if let Some(version) = open {
             let at = content.at(&quest.place, &format!("rewards.{index}"));
-            let message = format!(
-                "version {} of `{id}` has neither a limit for a member or the bank nor a budget",
-                version.version
+            let message = say!(
+                "规则 `{id}` 第 {version} 版既没有个人或全行上限，也没有预算",
+                "version {version} of `{id}` has neither a limit for a member or the bank nor a \
+                 budget",
+                version = version.version
             );
-            let help =
-                "add for example `caps: [(scope: Member, per: Run, points: 100)]` to the rule";
+            let help = say!(
+                "给规则加上限，例如 `caps: [(scope: Member, per: Run, points: 100)]`",
+                "add for example `caps: [(scope: Member, per: Run, points: 100)]` to the rule"
+            );
             report.error(codes::COST_UNBOUNDED, at, message, help);
         }
     }
@@ -56,8 +61,9 @@ fn budget(content: &Content<'_>, quest: &Item<Quest>, report: &mut Report) {
     let budget = i128::from(quest.value.budget_fen.0);
     if budget < 0 {
         let at = content.at(&quest.place, "budget_fen");
-        let message = format!("a budget of {budget} fen");
-        report.error(codes::COST_ABOVE_BUDGET, at, message, "write 0 or more");
+        let message = say!("预算是 {budget} 分", "a budget of {budget} fen");
+        let help = say!("请写 0 或以上", "write 0 or more");
+        report.error(codes::COST_ABOVE_BUDGET, at, message, help);
         return;
     }
     let rules = quest.value.rewards.iter().filter_map(|id| content.rule(id));
@@ -71,13 +77,21 @@ fn budget(content: &Content<'_>, quest: &Item<Quest>, report: &mut Report) {
     let fen = total * i128::from(points.value.fen_per_point.0.max(0));
     if fen > budget {
         let at = content.at(&quest.place, "budget_fen");
-        let message = format!("the quest may cost {fen} fen; its budget is {budget} fen");
-        let parts: Vec<String> =
-            worst.iter().map(|(id, points)| format!("`{id}` {points} points")).collect();
-        let help = format!(
-            "at worst, for {} members: {}; lower limits or members, or raise the budget",
-            quest.value.members_max,
-            parts.join(", ")
+        let message = say!(
+            "活动最坏要花 {fen} 分，预算只有 {budget} 分",
+            "the quest may cost {fen} fen; its budget is {budget} fen"
+        );
+        let list = |unit: &str, comma: &str| {
+            let part = |(id, points): &(String, i128)| format!("`{id}` {points} {unit}");
+            worst.iter().map(part).collect::<Vec<_>>().join(comma)
+        };
+        let members = quest.value.members_max;
+        let help = Said::new(
+            format!("{members} 人参加时最多：{}；请调低上限或人数，或增加预算", list("积分", "，")),
+            format!(
+                "at worst, for {members} members: {}; lower limits or members, or raise the budget",
+                list("points", ", ")
+            ),
         );
         report.error(codes::COST_ABOVE_BUDGET, at, message, help);
     }
@@ -200,7 +214,7 @@ mod tests {
         changes.push((&path, budget, &short));
         let found = crate::load(&base_with(&changes), &today()).1;
         assert_eq!(found.iter().map(|d| d.code).collect::<Vec<_>>(), ["C0309"], "{quest} {fen}");
-        assert!(found[0].message.contains(&format!("{fen} fen")), "{}", found[0].message);
+        assert!(found[0].message.en.contains(&format!("{fen} fen")), "{}", found[0].message);
     }
 
     #[test]

@@ -4,18 +4,19 @@ use dengmi_core::Slug;
 
 use crate::codes;
 use crate::content::{Content, Item, Kind, Place, fact_of};
+use crate::diagnostic::{Said, say};
 use crate::model::{FactField, Product, Purpose, Quest};
 use crate::source::Report;
 
-/// The standard notices, with what they are about.
-const STANDARD: [(&str, &str); 7] = [
-    ("n1", "the risk notice"),
-    ("n2", "a benchmark is no promise"),
-    ("n3", "past performance"),
-    ("n4", "mock investing"),
-    ("n5", "read the fund contract"),
-    ("n6", "rules of draws"),
-    ("n7", "education, no recommendation"),
+/// The standard notices, with what they are about in Chinese and English.
+const STANDARD: [(&str, &str, &str); 7] = [
+    ("n1", "风险提示", "the risk notice"),
+    ("n2", "业绩比较基准不是承诺", "a benchmark is no promise"),
+    ("n3", "过往业绩不代表未来", "past performance"),
+    ("n4", "模拟投资", "mock investing"),
+    ("n5", "阅读基金合同", "read the fund contract"),
+    ("n6", "抽奖规则", "rules of draws"),
+    ("n7", "投教内容，不作推荐", "education, no recommendation"),
 ];
 
 pub(super) fn check(content: &Content<'_>, report: &mut Report) {
@@ -35,11 +36,14 @@ fn standard(content: &Content<'_>, report: &mut Report) {
     if content.products.is_empty() {
         return;
     }
-    for (id, about) in STANDARD {
+    for (id, zh, en) in STANDARD {
         let Ok(slug) = id.parse::<Slug>() else { continue };
         if content.notices.get(&slug).is_none() && !content.is_broken(Kind::Notice, id) {
-            let message = format!("the standard notice `{id}` ({about}) is missing");
-            let help = "add it to a file of notices";
+            let message = Said::new(
+                format!("缺标准提示语 `{id}`（{zh}）"),
+                format!("the standard notice `{id}` ({en}) is missing"),
+            );
+            let help = say!("在提示语文件中补上", "add it to a file of notices");
             match content.notice_files.first() {
                 Some(file) => {
                     let at = content.at(&file.place, "notices");
@@ -56,17 +60,26 @@ fn standard(content: &Content<'_>, report: &mut Report) {
     }
 }
 
-fn of_product(product: &Product) -> Vec<(&'static str, &'static str)> {
+/// A notice that is needed, and why: id, Chinese, English.
+type Reason = (&'static str, &'static str, &'static str);
+
+fn of_product(product: &Product) -> Vec<Reason> {
     let cases = [
-        (!product.class.is_deposit(), "n1", "a wealth product or fund"),
-        (product.benchmark.is_some(), "n2", "a page with a benchmark (C10)"),
-        (product.performance.is_some(), "n3", "a page with past performance (C11)"),
-        (product.class.is_fund(), "n5", "a fund"),
+        (!product.class.is_deposit(), ("n1", "理财或基金产品", "a wealth product or fund")),
+        (
+            product.benchmark.is_some(),
+            ("n2", "展示业绩比较基准的页面（C10）", "a page with a benchmark (C10)"),
+        ),
+        (
+            product.performance.is_some(),
+            ("n3", "展示过往业绩的页面（C11）", "a page with past performance (C11)"),
+        ),
+        (product.class.is_fund(), ("n5", "基金产品", "a fund")),
     ];
-    cases.into_iter().filter(|case| case.0).map(|(_, id, why)| (id, why)).collect()
+    cases.into_iter().filter(|case| case.0).map(|(_, reason)| reason).collect()
 }
 
-fn of_quest(content: &Content<'_>, quest: &Item<Quest>) -> Vec<(&'static str, &'static str)> {
+fn of_quest(content: &Content<'_>, quest: &Item<Quest>) -> Vec<Reason> {
     let questions = || content.questions_of(&quest.value).map(|(_, question)| question);
     let invests = questions()
         .flat_map(|question| content.products_of(&question.value))
@@ -75,24 +88,36 @@ fn of_quest(content: &Content<'_>, quest: &Item<Quest>) -> Vec<(&'static str, &'
         .filter_map(|question| fact_of(&question.value.body))
         .any(|fact| matches!(fact.field, FactField::BenchmarkLow | FactField::BenchmarkHigh));
     let cases = [
-        (quest.value.purpose == Purpose::Education, "n7", "an education quest (C22)"),
-        (invests, "n1", "a quest that shows a wealth product or fund"),
-        (benchmark, "n2", "a quest that asks for a benchmark (C10)"),
+        (
+            quest.value.purpose == Purpose::Education,
+            ("n7", "投教活动（C22）", "an education quest (C22)"),
+        ),
+        (
+            invests,
+            ("n1", "展示理财或基金产品的活动", "a quest that shows a wealth product or fund"),
+        ),
+        (
+            benchmark,
+            ("n2", "考业绩比较基准的活动（C10）", "a quest that asks for a benchmark (C10)"),
+        ),
     ];
-    cases.into_iter().filter(|case| case.0).map(|(_, id, why)| (id, why)).collect()
+    cases.into_iter().filter(|case| case.0).map(|(_, reason)| reason).collect()
 }
 
 fn needed(
     content: &Content<'_>,
     place: &Place,
     notices: &[Slug],
-    reasons: &[(&'static str, &'static str)],
+    reasons: &[Reason],
     report: &mut Report,
 ) {
-    for (id, why) in reasons {
+    for (id, zh, en) in reasons {
         if !notices.iter().any(|notice| content.current(notice).as_str() == *id) {
-            let message = format!("the notice `{id}` is missing: this is {why}");
-            let help = format!("add `\"{id}\"` to `notices`");
+            let message = Said::new(
+                format!("缺提示语 `{id}`：这是{zh}"),
+                format!("the notice `{id}` is missing: this is {en}"),
+            );
+            let help = say!("在 `notices` 中加上 `\"{id}\"`", "add `\"{id}\"` to `notices`");
             report.error(codes::NOTICE_NEEDED, content.at(place, "notices"), message, help);
         }
     }

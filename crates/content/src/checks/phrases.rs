@@ -7,6 +7,7 @@ use dengmi_core::text::fold;
 
 use crate::codes;
 use crate::content::{Content, Item};
+use crate::diagnostic::say;
 use crate::model::quest::CheckInStreak;
 use crate::model::{Quest, QuestKind};
 use crate::source::Report;
@@ -39,8 +40,12 @@ fn phrases(
 ) {
     if streak.phrase_required && streak.phrases.is_empty() {
         let at = content.at(&quest.place, "kind.phrase_required");
-        let message = "a phrase is required, but there is none, so nobody can check in";
-        report.error(codes::PHRASE_NONE, at, message, "add `phrases: [\"...\"]`");
+        let message = say!(
+            "要求输入口号，却没有口号，谁也打不了卡",
+            "a phrase is required, but there is none, so nobody can check in"
+        );
+        let help = say!("加上 `phrases: [\"...\"]`", "add `phrases: [\"...\"]`");
+        report.error(codes::PHRASE_NONE, at, message, help);
     }
     let mut seen = BTreeSet::new();
     for (index, phrase) in streak.phrases.iter().enumerate() {
@@ -48,23 +53,36 @@ fn phrases(
         let length = phrase.chars().count();
         let chinese = phrase.chars().filter(|&c| is_chinese(c)).count();
         if length > PHRASE_CHARS_MAX || chinese < CHINESE_CHARS_MIN {
-            let message = format!("a phrase of {length} characters, {chinese} of them Chinese");
-            let help =
-                format!("write a short Chinese sentence of at most {PHRASE_CHARS_MAX} characters");
+            let message = say!(
+                "口号共 {length} 个字符，其中汉字 {chinese} 个",
+                "a phrase of {length} characters, {chinese} of them Chinese"
+            );
+            let help = say!(
+                "写一句中文短句，最多 {PHRASE_CHARS_MAX} 个字符",
+                "write a short Chinese sentence of at most {PHRASE_CHARS_MAX} characters"
+            );
             report.error(codes::PHRASE, at(), message, help);
         }
         if has_link(phrase) || has_code(phrase) {
-            let message = "a link or a code is no phrase";
-            let help = "write words that a person would say; passphrases are punished by WeChat";
+            let message = say!("口号不能是链接或代码", "a link or a code is no phrase");
+            let help = say!(
+                "写一句平常会说的话；口令会被微信处罚",
+                "write words that a person would say; passphrases are punished by WeChat"
+            );
             report.error(codes::PHRASE_MACHINE, at(), message, help);
         }
         if let Some(word) = CARRY_OUT.iter().find(|word| phrase.contains(**word)) {
-            let message = format!("`{word}` sends members out of the group");
-            report.error(codes::PHRASE_MOMENTS, at(), message, "phrases are for the group only");
+            let message =
+                say!("`{word}` 会把客户引到群外", "`{word}` sends members out of the group");
+            let help = say!("口号只在群内使用", "phrases are for the group only");
+            report.error(codes::PHRASE_MOMENTS, at(), message, help);
         }
         if !seen.insert(fold(phrase)) {
-            let message = "this phrase is used already";
-            let help = "width, case, spaces and punctuation do not count; write another one";
+            let message = say!("这句口号已经用过", "this phrase is used already");
+            let help = say!(
+                "全半角、大小写、空格和标点不算区别；请换一句",
+                "width, case, spaces and punctuation do not count; write another one"
+            );
             report.error(codes::PHRASE_TWICE, at(), message, help);
         }
     }

@@ -4,6 +4,7 @@ use dengmi_core::Ppm;
 
 use crate::codes;
 use crate::content::{Content, Item};
+use crate::diagnostic::say;
 use crate::model::Product;
 use crate::model::product::{Offering, OpenWindow, ProductClass, Sheet};
 use crate::source::{At, Report};
@@ -47,33 +48,41 @@ impl<'c> Check<'c, '_, '_> {
 
     fn frame(&mut self) {
         if self.product.offering == Offering::Private {
-            let message = "a private offering may not be shown in groups (C05)";
-            let help = "remove the product; only public offerings belong here";
+            let message = say!(
+                "私募产品不得在群内展示（C05）",
+                "a private offering may not be shown in groups (C05)"
+            );
+            let help = say!(
+                "删去该产品，这里只放公募产品",
+                "remove the product; only public offerings belong here"
+            );
             self.report.error(codes::PRIVATE_OFFERING, self.at("offering"), message, help);
         }
         let currency = &self.product.currency;
         if currency.len() != 3 || !currency.bytes().all(|b| b.is_ascii_uppercase()) {
-            let message = format!("`{currency}` is no ISO 4217 code");
-            let help = "write three capital letters, such as `CNY`";
+            let message =
+                say!("`{currency}` 不是 ISO 4217 币种代码", "`{currency}` is no ISO 4217 code");
+            let help =
+                say!("请写三个大写字母，例如 `CNY`", "write three capital letters, such as `CNY`");
             self.report.error(codes::CURRENCY, self.at("currency"), message, help);
         }
         if self.product.min_fen.0 <= 0 {
-            let message = "the smallest purchase is not above 0";
-            let help = "write it in fen: 1 yuan is `100`";
+            let message = say!("起购金额必须大于 0", "the smallest purchase is not above 0");
+            let help = say!("以分为单位，1 元写 `100`", "write it in fen: 1 yuan is `100`");
             self.report.error(codes::MIN_AMOUNT, self.at("min_fen"), message, help);
         }
         if self.product.page_version == 0 {
-            let message = "page versions begin at 1";
-            self.report.error(
-                codes::ZERO_PAGE_VERSION,
-                self.at("page_version"),
-                message,
-                "write 1",
-            );
+            let message = say!("页面版本从 1 开始", "page versions begin at 1");
+            let help = say!("请写 1", "write 1");
+            self.report.error(codes::ZERO_PAGE_VERSION, self.at("page_version"), message, help);
         }
         if self.product.source.trim().is_empty() {
-            let message = "the page does not say where its figures come from";
-            let help = "name the prospectus, or say that it is a teaching sheet";
+            let message =
+                say!("页面没有写明数据来源", "the page does not say where its figures come from");
+            let help = say!(
+                "写明产品说明书名称，或注明是教学样例",
+                "name the prospectus, or say that it is a teaching sheet"
+            );
             self.report.error(codes::NO_SOURCE, self.at("source"), message, help);
         }
     }
@@ -82,12 +91,21 @@ impl<'c> Check<'c, '_, '_> {
         let (as_of, today) = (self.product.as_of, self.content.today);
         let age = today.0.saturating_sub(as_of.0);
         if age < 0 {
-            let message = format!("the figures are of {as_of}; today is {today}");
-            let help = "write the day on which they were read";
+            let message = say!(
+                "数据日期是 {as_of}，今天才 {today}",
+                "the figures are of {as_of}; today is {today}"
+            );
+            let help = say!("请写读取数据的日期", "write the day on which they were read");
             self.report.error(codes::AS_OF_FUTURE, self.at("as_of"), message, help);
         } else if self.product.sheet == Sheet::Real && age > AGE_DAYS_MAX {
-            let message = format!("the figures are {age} days old; {AGE_DAYS_MAX} are allowed");
-            let help = "read the page again, correct the figures and write that day";
+            let message = say!(
+                "数据已有 {age} 天，最长 {AGE_DAYS_MAX} 天",
+                "the figures are {age} days old; {AGE_DAYS_MAX} are allowed"
+            );
+            let help = say!(
+                "重新查看产品页，更新数据，并写上当天日期",
+                "read the page again, correct the figures and write that day"
+            );
             self.report.error(codes::STALE, self.at("as_of"), message, help);
         }
     }
@@ -95,23 +113,31 @@ impl<'c> Check<'c, '_, '_> {
     fn benchmark(&mut self) {
         let Some(benchmark) = &self.product.benchmark else { return };
         if benchmark.basis.is_none() {
-            let message = "the benchmark does not say what it is calculated from (C10)";
-            let help = "add `basis: {\"zh-CN\": \"...\"}`";
+            let message = say!(
+                "业绩比较基准没有写明测算依据（C10）",
+                "the benchmark does not say what it is calculated from (C10)"
+            );
+            let help =
+                say!("加上 `basis: {{\"zh-CN\": \"...\"}}`", "add `basis: {{\"zh-CN\": \"...\"}}`");
             self.report.error(codes::BENCHMARK_BASIS, self.at("benchmark"), message, help);
         }
         if benchmark.high < benchmark.low {
-            let message =
-                format!("the benchmark goes from {} down to {}", benchmark.low, benchmark.high);
-            self.report.error(
-                codes::BENCHMARK_RANGE,
-                self.at("benchmark.high"),
-                message,
-                "swap `low` and `high`",
+            let message = say!(
+                "业绩比较基准下限 {low} 高于上限 {high}",
+                "the benchmark goes from {low} down to {high}",
+                low = benchmark.low,
+                high = benchmark.high
             );
+            let help = say!("对调 `low` 和 `high`", "swap `low` and `high`");
+            self.report.error(codes::BENCHMARK_RANGE, self.at("benchmark.high"), message, help);
         }
         if benchmark.from > self.content.today {
-            let message = format!("the benchmark is in force from {} only", benchmark.from);
-            let help = "show it from that day on, not before";
+            let message = say!(
+                "业绩比较基准 {from} 才生效",
+                "the benchmark is in force from {from} only",
+                from = benchmark.from
+            );
+            let help = say!("生效当日起才能展示", "show it from that day on, not before");
             self.report.error(codes::BENCHMARK_RANGE, self.at("benchmark.from"), message, help);
         }
     }
@@ -121,20 +147,34 @@ impl<'c> Check<'c, '_, '_> {
         let inception = self.product.inception;
         let lived = self.content.today.0.saturating_sub(inception.0);
         let (field, message, help) = if performance.to <= performance.from {
-            ("to", "the interval ends before it begins", "swap `from` and `to`")
+            (
+                "to",
+                say!("业绩区间的结束日应晚于开始日", "the interval ends before it begins"),
+                say!("对调 `from` 和 `to`", "swap `from` and `to`"),
+            )
         } else if performance.from < inception {
-            ("from", "the interval begins before the product", "begin with the day of `inception`")
+            (
+                "from",
+                say!("业绩区间早于产品成立日", "the interval begins before the product"),
+                say!("从成立日 `inception` 开始", "begin with the day of `inception`"),
+            )
         } else if performance.to > self.product.as_of {
             (
                 "to",
-                "the interval ends after the figures were read",
-                "end it with `as_of` at the latest",
+                say!("业绩区间晚于数据日期", "the interval ends after the figures were read"),
+                say!("最晚到 `as_of` 为止", "end it with `as_of` at the latest"),
             )
         } else if lived < PERFORMANCE_DAYS_MIN {
             (
                 "from",
-                "past performance may not be shown in a product's first month (C10)",
-                "remove `performance` until the product is 30 days old",
+                say!(
+                    "产品成立未满一个月，不得展示过往业绩（C10）",
+                    "past performance may not be shown in a product's first month (C10)"
+                ),
+                say!(
+                    "成立满 30 天之前删去 `performance`",
+                    "remove `performance` until the product is 30 days old"
+                ),
             )
         } else {
             return;
@@ -153,25 +193,41 @@ impl<'c> Check<'c, '_, '_> {
         all.extend(fees.redemption.iter().enumerate().map(|(i, tier)| (path(i), tier.ppm)));
         for (path, fee) in all.into_iter().filter(|(_, fee)| *fee > FEE_PPM_MAX) {
             let percent = fee.0 / 10_000;
-            let message = format!("a fee of {} ppm is {percent}%", fee.0);
-            let help = "1.5% is `15000`; count the zeros";
+            let message = say!(
+                "费率 {ppm} ppm 等于 {percent}%",
+                "a fee of {ppm} ppm is {percent}%",
+                ppm = fee.0
+            );
+            let help =
+                say!("1.5% 写作 `15000`，请数一数零的个数", "1.5% is `15000`; count the zeros");
             self.report.error(codes::FEE_ABOVE_ALL, self.at(&path), message, help);
         }
         let last = fees.redemption.len().saturating_sub(1);
         for (index, tier) in fees.redemption.iter().enumerate() {
             let before = index.checked_sub(1).map(|before| fees.redemption[before]);
             let message = match (tier.below_days, before.and_then(|before| before.below_days)) {
-                (None, _) if index < last => "a tier without `below_days` before the last one",
+                (None, _) if index < last => say!(
+                    "不是最后一档，却没有写 `below_days`",
+                    "a tier without `below_days` before the last one"
+                ),
                 (Some(_), _) if index == last => {
-                    "the last tier has `below_days`, so longer holdings have no fee stated"
+                    say!(
+                        "最后一档写了 `below_days`，持有更久的费率就没有了",
+                        "the last tier has `below_days`, so longer holdings have no fee stated"
+                    )
                 }
                 (Some(days), Some(earlier)) if days <= earlier => {
-                    "the tiers are not in order of days"
+                    say!("各档没有按持有天数排列", "the tiers are not in order of days")
                 }
-                (Some(0), None) => "a tier for holdings of fewer than 0 days",
+                (Some(0), None) => {
+                    say!("这一档是持有不足 0 天", "a tier for holdings of fewer than 0 days")
+                }
                 _ => continue,
             };
-            let help = "shortest holding first; the last tier without `below_days`";
+            let help = say!(
+                "持有期从短到长排列，最后一档不写 `below_days`",
+                "shortest holding first; the last tier without `below_days`"
+            );
             self.report.error(
                 codes::FEE_TIERS,
                 self.at(&format!("fees.redemption.{index}")),
@@ -181,9 +237,15 @@ impl<'c> Check<'c, '_, '_> {
         }
         let fund = self.product.class.is_fund() && self.product.class != ProductClass::MoneyFund;
         if fund && self.product.redemption_fee(6) < SHORT_HOLDING_PPM {
-            let message = "a holding of less than 7 days pays less than 1.5%";
-            let help = "funds other than money funds take at least `(below_days: 7, ppm: 15000)`; \
-                        check the prospectus";
+            let message = say!(
+                "持有不满 7 天，赎回费低于 1.5%",
+                "a holding of less than 7 days pays less than 1.5%"
+            );
+            let help = say!(
+                "货币基金以外的基金至少收 `(below_days: 7, ppm: 15000)`，请核对招募说明书",
+                "funds other than money funds take at least `(below_days: 7, ppm: 15000)`; \
+                 check the prospectus"
+            );
             let at = self.at("fees.redemption");
             self.report.warning(codes::SHORT_HOLDING_FEE, at, message, help);
         }
@@ -194,17 +256,25 @@ impl<'c> Check<'c, '_, '_> {
         let (field, message, help) = match self.product.open {
             OpenWindow::MinimumHolding if days == 0 => (
                 "lock_up_days",
-                "a minimum holding of 0 days".to_owned(),
-                "write the days, or `open: Daily`",
+                say!("最短持有期是 0 天", "a minimum holding of 0 days"),
+                say!("请写天数，或写 `open: Daily`", "write the days, or `open: Daily`"),
             ),
             OpenWindow::Daily if days > 0 => (
                 "open",
-                format!("open every trading day, but locked up for {days} days"),
-                "write `open: MinimumHolding`, or `lock_up_days: 0`",
+                say!(
+                    "每个交易日开放，却有 {days} 天封闭期",
+                    "open every trading day, but locked up for {days} days"
+                ),
+                say!(
+                    "请写 `open: MinimumHolding`，或写 `lock_up_days: 0`",
+                    "write `open: MinimumHolding`, or `lock_up_days: 0`"
+                ),
             ),
-            OpenWindow::Periodic { every_days: 0 } => {
-                ("open", "a window every 0 days".to_owned(), "write the days from window to window")
-            }
+            OpenWindow::Periodic { every_days: 0 } => (
+                "open",
+                say!("每 0 天开放一次", "a window every 0 days"),
+                say!("请写两次开放之间的天数", "write the days from window to window"),
+            ),
             _ => return,
         };
         self.report.error(codes::LOCK_UP, self.at(field), message, help);
@@ -221,8 +291,11 @@ impl<'c> Check<'c, '_, '_> {
             ("performance", self.product.performance.is_some(), !class.is_deposit()),
         ];
         for (field, _, _) in cases.into_iter().filter(|&(_, given, fits)| given && !fits) {
-            let message = format!("`{field}` on a product of class `{class:?}`");
-            let help = "remove it, or correct the class";
+            let message = say!(
+                "`{class:?}` 类产品不应有 `{field}`",
+                "`{field}` on a product of class `{class:?}`"
+            );
+            let help = say!("删去这一项，或更正产品类别", "remove it, or correct the class");
             self.report.warning(codes::YIELD_MISFIT, self.at(field), message, help);
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::codes;
 use crate::content::{Content, Item};
+use crate::diagnostic::say;
 use crate::model::product::Sheet;
 use crate::model::{Answer, Body, Purpose, Question, Text};
 use crate::source::Report;
@@ -11,12 +12,13 @@ pub(super) fn check(content: &Content<'_>, report: &mut Report) {
         let source = content.source_of(&file.place);
         let list = source.root.as_ref().and_then(|root| root.get(source.text, "questions"));
         if list.is_some_and(|list| list.items().is_empty()) {
-            let message = "the file has no question";
+            let message = say!("文件里没有题目", "the file has no question");
+            let help = say!("添加题目，或删去文件", "add one, or remove the file");
             report.warning(
                 codes::NO_QUESTIONS,
                 content.at(&file.place, "questions"),
                 message,
-                "add one, or remove the file",
+                help,
             );
         }
     }
@@ -24,15 +26,25 @@ pub(super) fn check(content: &Content<'_>, report: &mut Report) {
         let difficulty = question.value.difficulty;
         if !(1..=5).contains(&difficulty) {
             let at = content.at(&question.place, "difficulty");
-            let message = format!("difficulty {difficulty} is not on the scale");
-            report.error(codes::DIFFICULTY, at, message, "write 1 (easy) to 5 (hard)");
+            let message = say!(
+                "难度 {difficulty} 不在 1 到 5 之间",
+                "difficulty {difficulty} is not on the scale"
+            );
+            let help = say!("请写 1（易）到 5（难）", "write 1 (easy) to 5 (hard)");
+            report.error(codes::DIFFICULTY, at, message, help);
         }
         let real = content.products_of(&question.value).find(|p| p.value.sheet == Sheet::Real);
         if let (Purpose::Education, Some(product)) = (question.value.purpose, real) {
             let at = content.at(&question.place, "purpose");
-            let message =
-                format!("an education question points to a real product, `{}`", product.id);
-            let help = "write `purpose: Marketing`, or use a teaching sheet (C22)";
+            let message = say!(
+                "投教题指向了真实产品 `{product}`",
+                "an education question points to a real product, `{product}`",
+                product = product.id
+            );
+            let help = say!(
+                "请写 `purpose: Marketing`，或改用教学样例（C22）",
+                "write `purpose: Marketing`, or use a teaching sheet (C22)"
+            );
             report.error(codes::EDUCATION_SHOWS_PRODUCT, at, message, help);
         }
         languages(content, question, report);
@@ -68,9 +80,15 @@ fn languages(content: &Content<'_>, question: &Item<Question>, report: &mut Repo
             .filter(|&language| text.iter().all(|(other, _)| other != language))
             .collect();
         if !missing.is_empty() {
-            let message =
-                format!("the stem is written in {}, this text is not", missing.join(", "));
-            let help = "add the translation; until then these readers get Chinese";
+            let message = say!(
+                "题干有 {missing} 版，这段文字没有",
+                "the stem is written in {missing}, this text is not",
+                missing = missing.join(", ")
+            );
+            let help = say!(
+                "补上译文；补上之前，这些读者看到的是中文",
+                "add the translation; until then these readers get Chinese"
+            );
             report.warning(
                 codes::LANGUAGES_DIFFER,
                 content.at(&question.place, &path),

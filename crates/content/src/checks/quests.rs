@@ -2,6 +2,7 @@
 
 use crate::codes;
 use crate::content::{Content, Item, Kind};
+use crate::diagnostic::say;
 use crate::model::product::Sheet;
 use crate::model::{Purpose, Quest, QuestKind};
 use crate::source::Report;
@@ -22,21 +23,29 @@ fn frame(content: &Content<'_>, quest: &Item<Quest>, report: &mut Report) {
     let days = quest.value.days;
     if !(1..=DAYS_MAX).contains(&days) {
         let at = content.at(&quest.place, "days");
-        let message = format!("a quest of {days} days");
-        report.error(codes::QUEST_DAYS, at, message, format!("write 1 to {DAYS_MAX}"));
+        let message = say!("活动天数是 {days}", "a quest of {days} days");
+        let help = say!("请写 1 到 {DAYS_MAX}", "write 1 to {DAYS_MAX}");
+        report.error(codes::QUEST_DAYS, at, message, help);
     }
     if quest.value.members_max == 0 {
         let at = content.at(&quest.place, "members_max");
-        let message = "a quest for nobody";
-        let help = "write how many members may take part at most; the budget is checked for them";
+        let message = say!("人数上限是 0，谁也不能参加", "a quest for nobody");
+        let help = say!(
+            "请写最多多少人参加，预算按此人数核算",
+            "write how many members may take part at most; the budget is checked for them"
+        );
         report.error(codes::QUEST_SIZE, at, message, help);
     }
     if let Some(depth) = quest.value.referral_depth
         && depth > 1
     {
         let at = content.at(&quest.place, "referral_depth");
-        let message = format!("{depth} levels of referral are a chain (C18)");
-        report.error(codes::REFERRAL_DEPTH, at, message, "write `1`, or remove the field");
+        let message = say!(
+            "推荐层级是 {depth} 层，涉嫌传销链条（C18）",
+            "{depth} levels of referral are a chain (C18)"
+        );
+        let help = say!("请写 `1`，或删去这个字段", "write `1`, or remove the field");
+        report.error(codes::REFERRAL_DEPTH, at, message, help);
     }
 }
 
@@ -44,19 +53,31 @@ fn audience(content: &Content<'_>, quest: &Item<Quest>, report: &mut Report) {
     let audience = &quest.value.audience;
     if audience.is_empty() {
         let at = content.at(&quest.place, "audience");
-        let help = "name the kinds of groups, as in `[InvestorEducation]`";
-        report.error(codes::AUDIENCE, at, "a quest for no kind of group", help);
+        let help = say!(
+            "写明面向哪类社群，例如 `[InvestorEducation]`",
+            "name the kinds of groups, as in `[InvestorEducation]`"
+        );
+        report.error(
+            codes::AUDIENCE,
+            at,
+            say!("活动没有写明面向哪类社群", "a quest for no kind of group"),
+            help,
+        );
     }
     // With a community that could not be read, nothing is known about the kinds there are.
     let unknown = content.broken.iter().any(|(kind, _)| *kind == Kind::Community);
     for (index, kind) in audience.iter().enumerate() {
         let at = || content.at(&quest.place, &format!("audience.{index}"));
         if audience[..index].contains(kind) {
-            let message = format!("`{kind:?}` is listed twice");
-            report.error(codes::AUDIENCE, at(), message, "remove one of them");
+            let message = say!("`{kind:?}` 列了两次", "`{kind:?}` is listed twice");
+            let help = say!("删去其中一个", "remove one of them");
+            report.error(codes::AUDIENCE, at(), message, help);
         } else if !unknown && content.communities.iter().all(|group| group.value.kind != *kind) {
-            let message = format!("no file in `content/communities/` is of kind `{kind:?}`");
-            let help = "add one, or remove the kind here";
+            let message = say!(
+                "`content/communities/` 中没有 `{kind:?}` 类社群",
+                "no file in `content/communities/` is of kind `{kind:?}`"
+            );
+            let help = say!("添加一个，或在这里删去这一类", "add one, or remove the kind here");
             report.warning(codes::AUDIENCE_UNKNOWN, at(), message, help);
         }
     }
@@ -71,9 +92,15 @@ fn education(content: &Content<'_>, quest: &Item<Quest>, report: &mut Report) {
             content.products_of(&question.value).any(|product| product.value.sheet == Sheet::Real);
         if question.value.purpose == Purpose::Marketing || real {
             let at = content.at(&quest.place, &path);
-            let message =
-                format!("an education quest asks the marketing question `{}`", question.id);
-            let help = "use another question, or write `purpose: Marketing` for the quest (C22)";
+            let message = say!(
+                "投教活动用了营销题 `{question}`",
+                "an education quest asks the marketing question `{question}`",
+                question = question.id
+            );
+            let help = say!(
+                "换一道题，或把活动写成 `purpose: Marketing`（C22）",
+                "use another question, or write `purpose: Marketing` for the quest (C22)"
+            );
             report.error(codes::EDUCATION_SELLS, at, message, help);
         }
     }
@@ -89,8 +116,14 @@ fn share(content: &Content<'_>, quest: &Item<Quest>, report: &mut Report) {
         .count();
     if with > 0 && (asked - with) * 3 < asked {
         let at = content.at(&quest.place, "kind.rounds");
-        let message = format!("{with} of {asked} questions are about products (C22)");
-        let help = "ask at least one question in three that has no product in it";
+        let message = say!(
+            "{asked} 道题中有 {with} 道涉及产品（C22）",
+            "{with} of {asked} questions are about products (C22)"
+        );
+        let help = say!(
+            "每三道题至少有一道不涉及产品",
+            "ask at least one question in three that has no product in it"
+        );
         report.error(codes::PRODUCT_SHARE, at, message, help);
     }
 }

@@ -4,6 +4,7 @@ use dengmi_core::Slug;
 
 use crate::codes::{self, Code};
 use crate::content::{Content, Items, Kind, Place, fact_of, fact_path, source_product};
+use crate::diagnostic::{Said, say};
 use crate::model::QuestKind;
 use crate::nearest::did_you_mean;
 use crate::source::Report;
@@ -81,9 +82,10 @@ impl References<'_, '_, '_> {
         for (index, id) in ids.iter().enumerate() {
             let path = format!("{field}.{index}");
             if ids[..index].contains(id) {
-                let message = format!("`{id}` is listed twice");
+                let message = say!("`{id}` 列了两次", "`{id}` is listed twice");
                 let at = self.content.at(place, &path);
-                self.report.error(codes::REFERENCE_TWICE, at, message, "remove one of them");
+                let help = say!("删去其中一个", "remove one of them");
+                self.report.error(codes::REFERENCE_TWICE, at, message, help);
             } else {
                 each(self, &path, id);
             }
@@ -107,15 +109,21 @@ impl References<'_, '_, '_> {
         if today != id
             && (items.get(today).is_some() || self.content.is_broken(kind, today.as_str()))
         {
-            let message = format!("`{id}` is called `{today}` today");
-            let help = format!("write `\"{today}\"`");
+            let message = say!("`{id}` 现在叫 `{today}`", "`{id}` is called `{today}` today");
+            let help = say!("请写 `\"{today}\"`", "write `\"{today}\"`");
             self.report.warning(codes::OLD_ID, at, message, help);
             return;
         }
-        let message = format!("there is no {} `{id}`", kind.name());
+        let (zh, en) = kind.name();
+        let message = Said::new(format!("没有{zh} `{id}`"), format!("there is no {en} `{id}`"));
         let known = items.iter().map(|item| item.id.as_str());
-        let help = did_you_mean(id.as_str(), known)
-            .unwrap_or_else(|| format!("add it below `{}`, or correct the id", kind.folder()));
+        let help = did_you_mean(id.as_str(), known).unwrap_or_else(|| {
+            say!(
+                "在 `{folder}` 下添加，或更正 id",
+                "add it below `{folder}`, or correct the id",
+                folder = kind.folder()
+            )
+        });
         self.report.error(code, at, message, help);
     }
 }

@@ -7,6 +7,7 @@ use dengmi_core::Slug;
 
 use crate::codes;
 use crate::content::{Content, Kind, Place};
+use crate::diagnostic::{Said, say};
 use crate::source::Report;
 
 /// `old` is written in a `was` at `place`, `path`, by what is called `new` today.
@@ -26,21 +27,36 @@ pub(super) fn check(content: &mut Content<'_>, report: &mut Report) {
         let (old, new) = (&rename.old, &rename.new);
         let back = renames.iter().any(|other| other.old == *new && other.new == *old);
         if old == new || back {
-            let message =
-                format!("`{old}` cannot be an earlier id of `{new}`: it leads in a circle");
-            let help = "list only ids that are not in use any more";
+            let message = say!(
+                "`{old}` 不能作为 `{new}` 的旧 id：绕成了一圈",
+                "`{old}` cannot be an earlier id of `{new}`: it leads in a circle"
+            );
+            let help = say!("只列已经停用的 id", "list only ids that are not in use any more");
             report.error(codes::WAS_CYCLE, at, message, help);
         } else if let Some(kind) = living(content, old) {
-            let message =
-                format!("`{old}` cannot be an earlier id: a {} has it today", kind.name());
-            let help = "remove it here, or give the other one a new id";
+            let (zh, en) = kind.name();
+            let message = Said::new(
+                format!("`{old}` 不能作为旧 id：现有{zh}正在使用"),
+                format!("`{old}` cannot be an earlier id: a {en} has it today"),
+            );
+            let help = say!(
+                "在这里删去，或给另一个换 id",
+                "remove it here, or give the other one a new id"
+            );
             report.error(codes::WAS_CLASH, at, message, help);
         } else if let Some(other) = known.get(old).filter(|other| *other != new) {
-            let message = format!("`{old}` is an earlier id of `{other}` too");
-            report.error(codes::WAS_CLASH, at, message, "keep it in one place only");
+            let message = say!(
+                "`{old}` 已经是 `{other}` 的旧 id",
+                "`{old}` is an earlier id of `{other}` too"
+            );
+            let help = say!("只保留一处", "keep it in one place only");
+            report.error(codes::WAS_CLASH, at, message, help);
         } else if rename.kind == Kind::Question && !old.as_str().contains('/') {
-            let message = format!("`{old}` is no full id of a question");
-            let help = "write the file's id before it, as in `basics/compound`";
+            let message = say!("`{old}` 不是完整的题目 id", "`{old}` is no full id of a question");
+            let help = say!(
+                "前面加上文件 id，例如 `basics/compound`",
+                "write the file's id before it, as in `basics/compound`"
+            );
             report.error(codes::BAD_ID, at, message, help);
         } else {
             known.insert(old.clone(), new.clone());

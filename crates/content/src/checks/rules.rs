@@ -5,6 +5,7 @@ use dengmi_core::{Day, Points};
 
 use crate::codes;
 use crate::content::{Content, Item};
+use crate::diagnostic::say;
 use crate::model::RewardRule;
 use crate::model::reward::{CapScope, Condition, Pay, RuleVersion, Trigger};
 use crate::source::{At, Report};
@@ -20,8 +21,9 @@ pub(super) fn check(content: &Content<'_>, report: &mut Report) {
         let fen = points.value.fen_per_point.0;
         if !(1..=10_000).contains(&fen) {
             let at = content.at(&points.place, "fen_per_point");
-            let message = format!("a point cannot cost {fen} fen");
-            report.error(codes::POINTS_PROGRAMME, at, message, "write 1 to 10000 fen");
+            let message = say!("每分成本不能是 {fen} 分钱", "a point cannot cost {fen} fen");
+            let help = say!("请写 1 到 10000（单位：分）", "write 1 to 10000 fen");
+            report.error(codes::POINTS_PROGRAMME, at, message, help);
         }
     }
     for rule in content.rules.iter() {
@@ -39,30 +41,47 @@ pub(super) fn check(content: &Content<'_>, report: &mut Report) {
 fn versions(content: &Content<'_>, rule: &Item<RewardRule>, report: &mut Report) {
     if rule.value.versions.is_empty() {
         let at = content.at(&rule.place, "versions");
-        let message = "the rule has no version, so it never pays";
-        report.error(codes::VERSION_ORDER, at, message, "write version 1");
+        let message =
+            say!("规则没有版本，永远不会发放", "the rule has no version, so it never pays");
+        report.error(codes::VERSION_ORDER, at, message, say!("请写第 1 版", "write version 1"));
     }
     for (index, version) in rule.value.versions.iter().enumerate() {
         let at = |field: &str| content.at(&rule.place, &format!("versions.{index}.{field}"));
         if usize::from(version.version) != index + 1 {
-            let message = format!("version {} stands at place {}", version.version, index + 1);
-            let help = "number the versions 1, 2, 3 ..., oldest first; never remove one";
+            let message = say!(
+                "第 {version} 版排在第 {place} 位",
+                "version {version} stands at place {place}",
+                version = version.version,
+                place = index + 1
+            );
+            let help = say!(
+                "版本从旧到新编为 1、2、3……，不得删除",
+                "number the versions 1, 2, 3 ..., oldest first; never remove one"
+            );
             report.error(codes::VERSION_ORDER, at("version"), message, help);
         }
         if version.to.is_some_and(|to| to < version.from) {
-            let message = "the version ends before it begins";
-            report.error(codes::VERSION_DATES, at("to"), message, "swap `from` and `to`");
+            let message = say!("版本的结束日早于开始日", "the version ends before it begins");
+            let help = say!("对调 `from` 和 `to`", "swap `from` and `to`");
+            report.error(codes::VERSION_DATES, at("to"), message, help);
         }
         let Some(before) = index.checked_sub(1).map(|before| &rule.value.versions[before]) else {
             continue;
         };
         if before.to.unwrap_or(Day(i32::MAX)) >= version.from {
-            let message = format!(
-                "version {} begins on {}, while version {} is still in force",
-                version.version, version.from, before.version
+            let message = say!(
+                "第 {later} 版从 {from} 开始，第 {earlier} 版还没结束",
+                "version {later} begins on {from}, while version {earlier} is still in force",
+                later = version.version,
+                from = version.from,
+                earlier = before.version
             );
-            let help =
-                format!("end version {} with `to: \"{}\"`", before.version, version.from.plus(-1));
+            let help = say!(
+                "第 {earlier} 版写上 `to: \"{last}\"`",
+                "end version {earlier} with `to: \"{last}\"`",
+                earlier = before.version,
+                last = version.from.plus(-1)
+            );
             report.error(codes::VERSION_DATES, at("from"), message, help);
         }
     }
@@ -84,8 +103,14 @@ impl<'c> Check<'c, '_, '_> {
     fn trigger(&mut self) {
         let trigger = self.version.on;
         if let Some(law) = trigger.forbidden_by() {
-            let message = format!("`{trigger:?}` may not be rewarded ({law})");
-            let help = "reward learning: `CheckedIn`, `Answered`, `RoundCompleted` or `Commented`";
+            let message = say!(
+                "不得奖励 `{trigger:?}`（{law}）",
+                "`{trigger:?}` may not be rewarded ({law})"
+            );
+            let help = say!(
+                "只奖励学习行为：`CheckedIn`、`Answered`、`RoundCompleted` 或 `Commented`",
+                "reward learning: `CheckedIn`, `Answered`, `RoundCompleted` or `Commented`"
+            );
             self.report.error(codes::FORBIDDEN_TRIGGER, self.at("on"), message, help);
         }
     }
@@ -93,8 +118,8 @@ impl<'c> Check<'c, '_, '_> {
     fn pay(&mut self) {
         let Points(points) = self.version.pay.base();
         if !(1..=PAY_MAX).contains(&points) {
-            let message = format!("a rule cannot pay {points} points");
-            let help = format!("write 1 to {PAY_MAX}");
+            let message = say!("每次奖励不能是 {points} 积分", "a rule cannot pay {points} points");
+            let help = say!("请写 1 到 {PAY_MAX}", "write 1 to {PAY_MAX}");
             self.report.error(codes::PAY_RANGE, self.at("pay"), message, help);
         }
         let (wanted, fits) = match self.version.pay {
@@ -103,9 +128,14 @@ impl<'c> Check<'c, '_, '_> {
             Pay::PerRight(_) => ("RoundCompleted", self.version.on == Trigger::RoundCompleted),
         };
         if !fits && self.version.on.forbidden_by().is_none() {
-            let message =
-                format!("this way of paying needs `on: {wanted}`, so the rule never pays");
-            let help = format!("write `Fixed({points})`, or `on: {wanted}`");
+            let message = say!(
+                "这种计分方式要求 `on: {wanted}`，现在永远不会发放",
+                "this way of paying needs `on: {wanted}`, so the rule never pays"
+            );
+            let help = say!(
+                "请写 `Fixed({points})`，或写 `on: {wanted}`",
+                "write `Fixed({points})`, or `on: {wanted}`"
+            );
             self.report.error(codes::PAY_MISFIT, self.at("pay"), message, help);
         }
     }
@@ -115,49 +145,62 @@ impl<'c> Check<'c, '_, '_> {
             let at = self.at(&format!("caps.{index}.points"));
             let earlier = &self.version.caps[..index];
             if cap.points.0 <= 0 {
-                let message = "with this limit nothing is ever paid";
-                self.report.error(codes::CAP_RANGE, at, message, "write a limit above 0");
-            } else if earlier.iter().any(|other| (other.scope, other.per) == (cap.scope, cap.per)) {
                 let message =
-                    format!("there is a limit for {:?} and {:?} already", cap.scope, cap.per);
+                    say!("上限这样写，一分也发不出去", "with this limit nothing is ever paid");
+                let help = say!("上限要大于 0", "write a limit above 0");
+                self.report.error(codes::CAP_RANGE, at, message, help);
+            } else if earlier.iter().any(|other| (other.scope, other.per) == (cap.scope, cap.per)) {
+                let message = say!(
+                    "`{scope:?}` 和 `{per:?}` 的上限已经写过",
+                    "there is a limit for `{scope:?}` and `{per:?}` already",
+                    scope = cap.scope,
+                    per = cap.per
+                );
                 let at = self.at(&format!("caps.{index}"));
-                self.report.error(codes::CAP_RANGE, at, message, "keep the smaller one");
+                let help = say!("保留较小的一个", "keep the smaller one");
+                self.report.error(codes::CAP_RANGE, at, message, help);
             } else if cap.scope == CapScope::Member
                 && cap.points < self.version.pay.base()
                 && !matches!(self.version.pay, Pay::PerRight(_))
             {
-                let message = format!(
-                    "the limit of {} is below the pay of {}, so no reward is ever paid in full",
-                    cap.points,
-                    self.version.pay.base()
+                let message = say!(
+                    "上限 {limit} 低于单次奖励 {pay}，永远发不足额",
+                    "the limit of {limit} is below the pay of {pay}, so no reward is ever paid in \
+                     full",
+                    limit = cap.points,
+                    pay = self.version.pay.base()
                 );
-                self.report.warning(
-                    codes::PAY_ABOVE_CAP,
-                    at,
-                    message,
-                    "raise the limit or pay less",
-                );
+                let help = say!("提高上限，或减少奖励", "raise the limit or pay less");
+                self.report.warning(codes::PAY_ABOVE_CAP, at, message, help);
             }
         }
         if self.version.budget.is_some_and(|budget| budget.0 <= 0) {
-            let message = "with this budget nothing is ever paid";
-            let help = "write a budget above 0, or leave it out";
+            let message =
+                say!("预算这样写，一分也发不出去", "with this budget nothing is ever paid");
+            let help = say!("预算要大于 0，或不写", "write a budget above 0, or leave it out");
             self.report.error(codes::CAP_RANGE, self.at("budget"), message, help);
         }
     }
 
     fn condition(&mut self, when: &Condition, path: String, depth: usize) {
         if depth > CONDITION_DEPTH_MAX {
-            let message = format!("conditions are nested more than {CONDITION_DEPTH_MAX} deep");
-            let help = "nobody can read that; split the rule into several";
+            let message = say!(
+                "条件嵌套超过 {CONDITION_DEPTH_MAX} 层",
+                "conditions are nested more than {CONDITION_DEPTH_MAX} deep"
+            );
+            let help = say!(
+                "没有人看得懂，请拆成几条规则",
+                "nobody can read that; split the rule into several"
+            );
             self.report.error(codes::CONDITION_DEEP, self.at(&path), message, help);
             return;
         }
         match when {
             Condition::All(parts) | Condition::Any(parts) => {
                 if parts.is_empty() {
-                    let message = "a list of conditions without any condition";
-                    let help = "write conditions, or `Always`";
+                    let message =
+                        say!("条件列表是空的", "a list of conditions without any condition");
+                    let help = say!("请写条件，或写 `Always`", "write conditions, or `Always`");
                     self.report.error(codes::CONDITION_NEVER, self.at(&path), message, help);
                 }
                 for (index, part) in parts.iter().enumerate() {
@@ -166,16 +209,20 @@ impl<'c> Check<'c, '_, '_> {
             }
             Condition::Not(part) => {
                 if **part == Condition::Always {
-                    let message = "this condition never holds";
-                    self.report.error(codes::CONDITION_NEVER, self.at(&path), message, "remove it");
+                    let message = say!("这个条件永远不成立", "this condition never holds");
+                    let help = say!("请删去", "remove it");
+                    self.report.error(codes::CONDITION_NEVER, self.at(&path), message, help);
                 }
                 self.condition(part, format!("{path}.0"), depth + 1);
             }
             _ => {
                 self.fits(when, &path);
                 if never(when) {
-                    let message = "this condition never holds";
-                    let help = "counts and days begin at 1, and dates go from early to late";
+                    let message = say!("这个条件永远不成立", "this condition never holds");
+                    let help = say!(
+                        "次数和天数从 1 开始，日期先早后晚",
+                        "counts and days begin at 1, and dates go from early to late"
+                    );
                     self.report.error(codes::CONDITION_NEVER, self.at(&path), message, help);
                 }
             }
@@ -186,8 +233,14 @@ impl<'c> Check<'c, '_, '_> {
         let on = self.version.on;
         let Some(wanted) = needs(when).filter(|&wanted| wanted != on) else { return };
         if on.forbidden_by().is_none() {
-            let message = format!("this condition is about `{wanted:?}`, the rule about `{on:?}`");
-            let help = format!("write `on: {wanted:?}`, or remove the condition");
+            let message = say!(
+                "条件针对 `{wanted:?}`，规则却是 `{on:?}`",
+                "this condition is about `{wanted:?}`, the rule about `{on:?}`"
+            );
+            let help = say!(
+                "请写 `on: {wanted:?}`，或删去条件",
+                "write `on: {wanted:?}`, or remove the condition"
+            );
             self.report.error(codes::CONDITION_MISFIT, self.at(path), message, help);
         }
     }

@@ -8,6 +8,7 @@ use dengmi_core::text::fold;
 
 use crate::codes;
 use crate::content::Content;
+use crate::diagnostic::say;
 use crate::model::product::{Product, RiskLevel};
 use crate::scan::{Node, Shape};
 use crate::source::{Report, Source};
@@ -104,16 +105,22 @@ impl<'w> Lexicon<'w> {
             let at = source.at(underlined(source, node, word));
             match instead {
                 Some(instead) => {
-                    let message = format!("`{word}` may not stand in any text");
-                    let help = format!("instead: {instead}");
+                    let message =
+                        say!("任何文字都不得使用 `{word}`", "`{word}` may not stand in any text");
+                    let help = say!("改写：{instead}", "instead: {instead}");
                     report.error(codes::BLOCKED_WORD, at, message, help);
                 }
                 None => {
                     if let Some((risk, product)) = risk().filter(|(risk, _)| *risk > RiskLevel::R2)
                     {
-                        let message =
-                            format!("`{word}` may not stand beside `{product}`, which is {risk:?}");
-                        let help = "it is for products of R1 and R2; say what the risk is";
+                        let message = say!(
+                            "`{product}` 是 {risk:?} 产品，不能说 `{word}`",
+                            "`{word}` may not stand beside `{product}`, which is {risk:?}"
+                        );
+                        let help = say!(
+                            "只有 R1、R2 产品可以这样说，请如实写明风险",
+                            "it is for products of R1 and R2; say what the risk is"
+                        );
                         report.error(codes::LOW_RISK_WORD, at, message, help);
                     }
                 }
@@ -204,11 +211,14 @@ fn lists(content: &Content<'_>, report: &mut Report) {
             let folded = fold(word);
             let at = content.at(&list.place, &path);
             if folded.is_empty() {
-                let message = "nothing of this word is left when spaces and punctuation go";
-                report.error(codes::WORD_LIST, at, message, "remove it");
+                let message = say!(
+                    "去掉空格和标点，这个词就空了",
+                    "nothing of this word is left when spaces and punctuation go"
+                );
+                report.error(codes::WORD_LIST, at, message, say!("请删去", "remove it"));
             } else if earlier.iter().any(|(other, _)| *other == folded) {
-                let message = format!("`{word}` is listed already");
-                report.error(codes::WORD_LIST, at, message, "keep one of them");
+                let message = say!("`{word}` 已经列过", "`{word}` is listed already");
+                report.error(codes::WORD_LIST, at, message, say!("只保留一个", "keep one of them"));
             } else {
                 earlier.push((folded, word));
             }
@@ -218,20 +228,35 @@ fn lists(content: &Content<'_>, report: &mut Report) {
         for (index, blocked) in list.value.block.iter().enumerate() {
             if blocked.instead.trim().is_empty() {
                 let at = content.at(&list.place, &format!("block.{index}.instead"));
-                let message = format!("nothing is suggested instead of `{}`", blocked.word);
-                report.error(codes::WORD_LIST, at, message, "say what authors should write");
+                let message = say!(
+                    "没有写 `{word}` 的替代说法",
+                    "nothing is suggested instead of `{word}`",
+                    word = blocked.word
+                );
+                let help = say!("请写明应该怎么说", "say what authors should write");
+                report.error(codes::WORD_LIST, at, message, help);
             }
         }
         for (index, phrase) in list.value.allow.iter().enumerate() {
             let folded = fold(phrase);
             let at = content.at(&list.place, &format!("allow.{index}"));
             if earlier.iter().any(|(word, _)| *word == folded) {
-                let message = format!("`{phrase}` is refused and allowed at the same time");
-                let help = "allow a longer phrase in which it is harmless";
+                let message = say!(
+                    "`{phrase}` 既禁用又放行",
+                    "`{phrase}` is refused and allowed at the same time"
+                );
+                let help = say!(
+                    "放行更长的、不会引起误解的说法",
+                    "allow a longer phrase in which it is harmless"
+                );
                 report.error(codes::WORD_LIST, at, message, help);
             } else if !earlier.iter().any(|(word, _)| folded.contains(word.as_str())) {
-                let message = format!("`{phrase}` has none of the refused words in it");
-                report.warning(codes::WORD_LIST, at, message, "remove it, or correct the spelling");
+                let message = say!(
+                    "`{phrase}` 里没有禁用词",
+                    "`{phrase}` has none of the refused words in it"
+                );
+                let help = say!("删去，或改正写法", "remove it, or correct the spelling");
+                report.warning(codes::WORD_LIST, at, message, help);
             }
         }
     }

@@ -59,3 +59,8 @@ pub fn show(files: &[SourceFile], diagnostics: &[Diagnostic]) -> String {
     let text = |path: &str| files.iter().find(|f| f.path == path).map_or("", |f| f.text.as_str());
     diagnostics.iter().map(|d| render(d, text(&d.path), false) + "\n\n").collect()
 }
+
+/// Whether a text has Chinese characters in it.
+pub fn is_chinese(text: &str) -> bool {
+    text.chars().any(|c| matches!(c, '\u{4E00}'..='\u{9FFF}'))
+}

@@ -75,6 +75,22 @@ proptest! {
 }
 
 #[test]
+fn a_large_limit_counts_beyond_32_bits() {
+    let limit = 9_000_000_000;
+    let cap = Cap { scope: CapScope::Bank, per: CapPeriod::Run, points: Points(limit) };
+    let rule = Rule::limited(RuleRef { code: 1, version: 1 }, vec![cap], None);
+    let (mut member, mut bank, mut run) = (CapUse::default(), BankCaps::default(), run(i64::MAX));
+    let mut weeks = WeekCache::default();
+    let mut limits =
+        Limits { member: &mut member, group: None, bank: &mut bank, run: &mut run, branches: 1 };
+    let paid = [1_000_000_000; 10]
+        .map(|wanted| limits.cut(&rule, wanted, Day(1), &mut weeks).points)
+        .iter()
+        .sum::<i64>();
+    assert_eq!(paid, limit);
+}
+
+#[test]
 fn a_late_day_counts_against_the_open_one() {
     let mut used = CapUse::default();
     used.counter(1, CapPeriod::Day, 10).points = 4;

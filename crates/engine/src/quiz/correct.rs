@@ -1,10 +1,12 @@
 //! Extra time and corrected keys.
 
+use std::collections::BTreeSet;
+
 use bevy_ecs::prelude::*;
 use dengmi_core::command::Key;
 use dengmi_core::outcome::RegradeReport;
 use dengmi_core::view::EventKind;
-use dengmi_core::{Action, MemberId, Receipt, Reject, RoundId};
+use dengmi_core::{Action, FactKind, MemberId, Receipt, Reject, RoundId};
 
 use super::round::{AwardNote, Round, Sheets, Stage, Teller};
 use super::stats::statistics;
@@ -56,9 +58,9 @@ fn grant_time(
         return Err(Reject::RoundClosed);
     }
     let ms = i64::from(seconds) * 1_000;
-    match round.extra.iter_mut().find(|(who, _)| *who == member.seq) {
-        Some((_, granted)) => *granted = (*granted).max(ms),
-        None => round.extra.push((member.seq, ms)),
+    match round.extra.binary_search_by_key(&member.seq, |(who, _)| *who) {
+        Ok(place) => round.extra[place].1 = round.extra[place].1.max(ms),
+        Err(place) => round.extra.insert(place, (member.seq, ms)),
     }
     let settles = round.settles_at();
     world.resource_mut::<DueQueue>().add(settles, Due::RoundSettles { round: id.seq });
@@ -74,6 +76,17 @@ fn fits(key: &Key, shape: &Key, options: u8) -> bool {
         (Key::Many(bits), Key::Many(_)) => *bits != 0 && bits >> options == 0,
         (Key::Number { tolerance, .. }, Key::Number { .. }) => tolerance.micros() >= 0,
         (Key::Text(texts), Key::Text(_)) => (1..=50).contains(&texts.len()),
+        _ => false,
+    }
+}
+
+/// Whether a fact is about the question, or the round as a whole. Where the round closed or was
+/// corrected in this very batch, such a fact has not been rewarded yet: it is replaced, because
+/// there is no award to take back.
+fn is_about(kind: FactKind, id: RoundId, corrected: u8) -> bool {
+    match kind {
+        FactKind::Answered { round, question, .. } => round == id && question == corrected,
+        FactKind::RoundCompleted { round, .. } => round == id,
         _ => false,
     }
 }
@@ -115,6 +128,10 @@ fn correct_key(
     let teller = Teller::new(world, &old);
     let mut report = RegradeReport { dry_run, ..RegradeReport::default() };
     let (mut facts, mut back) = (Vec::new(), Vec::new());
+    let mut regraded = BTreeSet::new();
+    let of_question = |note: &&AwardNote| note.question.is_none_or(|noted| noted == question);
+    let mut notes: Vec<&AwardNote> = old.awards.iter().filter(of_question).collect();
+    notes.sort_by_key(|note| note.member);
     let mut right_of = Vec::with_capacity(sheets.0.len());
     for (seq, _, sheet) in sheets.0.by_member() {
         let before = teller.marks(sheet, &old, rules);
@@ -130,15 +147,15 @@ fn correct_key(
             _ => continue,
         }
         let Some(who) = teller.member(world, seq).filter(|_| told) else { continue };
-        let of_answer = |note: &&AwardNote| {
-            note.member == seq && note.question.is_none_or(|noted| noted == question)
-        };
-        back.extend(old.awards.iter().filter(of_answer).map(|note| TakeBack {
+        regraded.insert(seq);
+        let first = notes.partition_point(|note| note.member < seq);
+        let own = notes[first..].iter().take_while(|note| note.member == seq);
+        back.extend(own.map(|note| TakeBack {
             member: seq,
             entry: note.entry,
             points: note.points,
             origin: note.origin,
-            refund: note.rule.map(|rule| (rule, note.day)),
+            refund: Some(note.counted),
         }));
         facts.push(teller.answer(&who, question, now, new.revision));
         if settled {
@@ -149,13 +166,22 @@ fn correct_key(
         if settled {
             new.stats = statistics(new.questions.len(), &right_of);
         }
-        new.awards.retain(|note| !back.iter().any(|taken| taken.entry == note.entry));
+        let taken: BTreeSet<u64> = back.iter().map(|taken| taken.entry).collect();
+        new.awards.retain(|note| !taken.contains(&note.entry));
         for taken in &back {
             world.resource_mut::<Touched>().member(taken.member);
         }
         world.entity_mut(entity).insert(new);
         world.resource_mut::<Messages<TakeBack>>().write_batch(back);
-        world.resource_mut::<Messages<Happened>>().write_batch(facts);
+        let mut happened = world.resource_mut::<Messages<Happened>>();
+        let standing: Vec<Happened> = happened
+            .drain()
+            .filter(|Happened(fact)| {
+                !(regraded.contains(&fact.member.seq) && is_about(fact.kind, id, question))
+            })
+            .collect();
+        happened.write_batch(standing);
+        happened.write_batch(facts);
         let kind = EventKind::RoundRegraded(id);
         world.resource_mut::<Messages<Announced>>().write(Announced { community: None, kind });
         world.resource_mut::<Touched>().catalog = true;

@@ -27,24 +27,43 @@ pub fn layout(
     shuffle_options: bool,
     options: impl ExactSizeIterator<Item = u8>,
 ) -> Layout {
-    let round_part = u64::from(round.seq);
-    let member_part = u64::from(member.seq);
-    let count = u8::try_from(options.len()).expect("a round has at most 50 questions");
-    let questions = if shuffle_questions && count > 1 {
-        seed.permutation(Purpose::QuestionOrder, round_part, member_part, count).into()
+    let questions = question_order(seed, round, member, shuffle_questions, options.len());
+    let options = options.enumerate().map(|(question, options)| {
+        option_order(seed, round, member, shuffle_options, question as u8, options)
+    });
+    Layout { questions, options: options.collect() }
+}
+
+/// The first part of [`layout`]: for each position shown, the question's position in the round.
+pub(super) fn question_order(
+    seed: &Seed,
+    round: RoundId,
+    member: MemberId,
+    shuffle: bool,
+    count: usize,
+) -> SmallVec<[u8; 8]> {
+    let count = u8::try_from(count).expect("a round has at most 50 questions");
+    if shuffle && count > 1 {
+        let (round, member) = (u64::from(round.seq), u64::from(member.seq));
+        seed.permutation(Purpose::QuestionOrder, round, member, count).into()
     } else {
         (0..count).collect()
-    };
-    let shuffler = if shuffle_options { member_part } else { 0 };
-    let options = options
-        .enumerate()
-        .map(|(question, options)| match options {
-            0 => SmallVec::new(),
-            options => {
-                let address = round_part << 8 | question as u64;
-                seed.permutation(Purpose::OptionOrder, address, shuffler, options).into()
-            }
-        })
-        .collect();
-    Layout { questions, options }
+    }
+}
+
+/// The second part of [`layout`], for one question: an answer needs no more.
+pub(super) fn option_order(
+    seed: &Seed,
+    round: RoundId,
+    member: MemberId,
+    shuffle: bool,
+    question: u8,
+    options: u8,
+) -> SmallVec<[u8; 8]> {
+    if options == 0 {
+        return SmallVec::new();
+    }
+    let shuffler = if shuffle { u64::from(member.seq) } else { 0 };
+    let address = u64::from(round.seq) << 8 | u64::from(question);
+    seed.permutation(Purpose::OptionOrder, address, shuffler, options).into()
 }

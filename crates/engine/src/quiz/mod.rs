@@ -22,15 +22,17 @@ use dengmi_core::{
 use smallvec::SmallVec;
 
 use crate::kernel::{Builder, Happened, Now, Outcomes, Phase, Section, Setup, Touched};
-use crate::ledger::Posted;
+use crate::ledger::{Posted, Refund};
+use crate::numbered::Numbered;
 use crate::people::Members;
 use crate::runs::Runs;
 
 use grade::{Marked, late_share};
 pub use layout::{Layout, layout};
+use layout::{option_order, question_order};
 pub(crate) use round::{
     AwardNote, Round, Sheets, Stage, archive_round, close_rounds_of, forget_rounds_of, open_round,
-    plan_rounds, revealed, settle_round,
+    plan_rounds, revealed, settle_round, settles_last,
 };
 
 /// Answers of one member to one round, by positions as the member sees them.
@@ -45,19 +47,8 @@ pub(crate) struct AnswerRequest {
 /// Most answers of one command.
 const ANSWERS_MAX: usize = 50;
 
-/// Entities of rounds by number minus one; `None` once forgotten.
-#[derive(Resource, Default)]
-pub(crate) struct RoundIndex(pub(crate) Vec<Option<Entity>>);
-
-impl RoundIndex {
-    pub(crate) fn entity(&self, seq: u32) -> Option<Entity> {
-        self.0.get(seq.checked_sub(1)? as usize).copied().flatten()
-    }
-
-    pub(crate) fn live(&self) -> impl Iterator<Item = Entity> + '_ {
-        self.0.iter().flatten().copied()
-    }
-}
+/// Rounds that have opened and are not forgotten yet.
+pub(crate) type RoundIndex = Numbered<Round>;
 
 pub(crate) fn plugin(builder: &mut Builder) {
     builder
@@ -108,15 +99,7 @@ fn take_answers(
                 LateJoiners::Prorated => late_share(round.opens, round.closes, member.joined_at),
                 LateJoiners::Open | LateJoiners::NextRound => dengmi_core::Ppm::ONE,
             };
-            let seen = layout(
-                &setup.seed,
-                request.round,
-                request.member,
-                rules.shuffle_questions,
-                rules.shuffle_options,
-                round.questions.iter().map(|q| q.options),
-            );
-            let taken = take(round, rules, &mut sheets, request, &seen, now.at, late)?;
+            let taken = take(&setup, round, rules, &mut sheets, request, now.at, late)?;
             touched.member(request.member.seq);
             if taken.tell {
                 let tell = Tell { request, run: run.seq, community: member.community, now: now.at };
@@ -174,11 +157,11 @@ struct Taken {
 
 /// Checks all answers of a command, then writes them: one wrong answer refuses them all.
 fn take(
+    setup: &Setup,
     round: &Round,
     rules: &QuizSeries,
     sheets: &mut Sheets,
     request: &AnswerRequest,
-    seen: &Layout,
     now: Timestamp,
     late: dengmi_core::Ppm,
 ) -> Result<Taken, Reject> {
@@ -187,11 +170,12 @@ fn take(
         return Err(Reject::BadAnswers);
     }
     let sheet = sheets.0.get(request.member.seq);
+    let (seed, id, who) = (&setup.seed, request.round, request.member);
+    let shown = question_order(seed, id, who, rules.shuffle_questions, round.questions.len());
     let mut asked = 0u64;
     let mut fresh: SmallVec<[grade::Given; 3]> = SmallVec::new();
     for answer in answers {
-        let question =
-            *seen.questions.get(usize::from(answer.question)).ok_or(Reject::UnknownQuestion)?;
+        let question = *shown.get(usize::from(answer.question)).ok_or(Reject::UnknownQuestion)?;
         if asked >> question & 1 == 1 {
             return Err(Reject::BadAnswers);
         }
@@ -200,7 +184,8 @@ fn take(
             return Err(Reject::NoAttempts);
         }
         let item = &round.questions[usize::from(question)];
-        let choice = grade::unshuffle(answer.choice, &seen.options[usize::from(question)], item)?;
+        let order = option_order(seed, id, who, rules.shuffle_options, question, item.options);
+        let choice = grade::unshuffle(answer.choice, &order, item)?;
         let elapsed_ms = (now.0.min(round.closes.0) - round.opens.0).max(0);
         fresh.push(grade::Given {
             question,
@@ -244,7 +229,7 @@ pub(crate) fn note_awards(
     mut rounds: Query<&mut Round>,
     mut posted: MessageReader<Posted>,
 ) {
-    for Posted { entry, .. } in posted.read() {
+    for Posted { entry, group, .. } in posted.read() {
         if entry.kind != EntryKind::Award {
             continue;
         }
@@ -257,15 +242,14 @@ pub(crate) fn note_awards(
         let Some(mut round) = round.and_then(|entity| rounds.get_mut(entity).ok()) else {
             continue;
         };
-        if let Some((member, points)) = entry.member_change() {
+        if let Some(((member, points), rule)) = entry.member_change().zip(entry.rule) {
             let note = AwardNote {
                 member: member.seq,
                 question,
                 entry: entry.id,
                 points: points.0,
                 origin: entry.cause,
-                rule: entry.rule,
-                day: entry.day,
+                counted: Refund { rule, day: entry.day, group: *group },
             };
             round.awards.push(note);
         }

@@ -5,7 +5,6 @@ use dengmi_content::PackQuestion;
 use dengmi_content::model::quest::{QuizSeries, Reveal};
 use dengmi_content::model::question::Partial;
 use dengmi_core::command::Key;
-use dengmi_core::ledger::RuleRef;
 use dengmi_core::view::EventKind;
 use dengmi_core::{
     Cause, CommunityId, Day, Fact, FactKind, MemberId, Reject, RoundId, RunId, Slug, Timestamp,
@@ -21,6 +20,7 @@ use crate::board::RoundScores;
 use crate::clock::{Due, DueQueue};
 use crate::content::Packs;
 use crate::kernel::{Happened, Now, Setup, Touched, decode, encode};
+use crate::ledger::Refund;
 use crate::outreach::Announced;
 use crate::people::{Member, People, column};
 use crate::roster::Roster;
@@ -43,7 +43,7 @@ pub(crate) struct Round {
     pub(crate) revision: u8,
     /// Replaced keys, by question, oldest first.
     pub(crate) corrections: Vec<(u8, Key)>,
-    /// Extra milliseconds by member.
+    /// Extra milliseconds by member, rising.
     pub(crate) extra: Vec<(u32, i64)>,
     /// What its answers earned, for corrections.
     pub(crate) awards: Vec<AwardNote>,
@@ -81,8 +81,8 @@ pub(crate) struct AwardNote {
     pub(crate) entry: u64,
     pub(crate) points: i64,
     pub(crate) origin: Cause,
-    pub(crate) rule: Option<RuleRef>,
-    pub(crate) day: Day,
+    /// Where it was counted against limits.
+    pub(crate) counted: Refund,
 }
 
 /// Everything one member answered in a round, in order.
@@ -127,7 +127,8 @@ impl Round {
     }
 
     fn extra_ms(&self, member: u32) -> i64 {
-        self.extra.iter().find(|(who, _)| *who == member).map_or(0, |(_, ms)| *ms)
+        let place = self.extra.binary_search_by_key(&member, |(who, _)| *who);
+        place.map_or(0, |place| self.extra[place].1)
     }
 
     /// From when on no answer is taken.
@@ -159,6 +160,9 @@ fn item(slug: &Slug, question: &PackQuestion) -> Item {
     }
 }
 
+/// Most questions of a round. Content keeps below it; a damaged snapshot may not.
+const QUESTIONS_MAX: usize = 50;
+
 /// Puts the openings of a new run's rounds into the diary.
 pub(crate) fn plan_rounds(world: &mut World, run_entity: Entity) {
     let (run, plan) = (world.get::<Run>(run_entity), world.get::<RunPlan>(run_entity));
@@ -185,11 +189,11 @@ pub(crate) fn open_round(world: &mut World, run_seq: u32, index: u16) {
     let Some(entity) = world.resource::<RunIndex>().entity(run_seq) else { return };
     let (run, plan) = (world.get::<Run>(entity), world.get::<RunPlan>(entity));
     let (run, plan) = run.zip(plan).expect("indexed runs are whole");
-    let rules = series(&plan.quest.kind).expect("only quizzes plan rounds");
+    let Some(rules) = series(&plan.quest.kind) else { return };
     if run.ended.is_some() {
         return;
     }
-    let wanted = &rules.rounds[usize::from(index)];
+    let Some(wanted) = rules.rounds.get(usize::from(index)) else { return };
     let day = run.first.plus(i32::from(wanted.day) - 1);
     let pack = world.resource::<Packs>().get(run.pack).expect("a run's content stays loaded");
     let questions = wanted
@@ -197,13 +201,16 @@ pub(crate) fn open_round(world: &mut World, run_seq: u32, index: u16) {
         .iter()
         .map(|slug| item(slug, &pack.questions[pack.current(slug)]))
         .collect::<Vec<_>>();
-    let seq = world.resource::<RoundIndex>().0.len() as u32 + 1;
+    let seq = world.resource::<RoundIndex>().next();
+    let opens = run.calendar.at(day, wanted.opens);
+    // As long as it is written, also where the group's day turns between the two times.
+    let minutes = wanted.closes.minutes().saturating_sub(wanted.opens.minutes());
     let round = Round {
         seq,
         run: run_seq,
         index,
-        opens: run.calendar.at(day, wanted.opens),
-        closes: run.calendar.at(day, wanted.closes),
+        opens,
+        closes: opens.plus_ms(i64::from(minutes) * 60_000),
         grace_ms: i64::from(wanted.grace_seconds) * 1_000,
         day,
         stats: vec![QuestionStats::default(); questions.len()],
@@ -217,7 +224,7 @@ pub(crate) fn open_round(world: &mut World, run_seq: u32, index: u16) {
     let settles = round.settles_at();
     let id = round.id(world.resource::<Setup>());
     let entity = world.spawn((round, Sheets::default(), RoundScores::default())).id();
-    world.resource_mut::<RoundIndex>().0.push(Some(entity));
+    world.resource_mut::<RoundIndex>().push(entity);
     world.resource_mut::<DueQueue>().add(settles, Due::RoundSettles { round: seq });
     announce(world, EventKind::RoundOpened(id));
 }
@@ -268,6 +275,9 @@ fn settle(world: &mut World, entity: Entity) {
         world.resource_mut::<Touched>().member(member);
     }
     let archive = round.settles_at().plus_ms(i64::from(rules.correction_days) * 86_400_000);
+    // Not in this batch, however late it is: what the round earns is booked at its end, and
+    // belongs into the round's standing.
+    let archive = archive.max(world.resource::<Now>().at.plus_ms(1));
     world.entity_mut(entity).insert(sheets);
     world.get_mut::<Round>(entity).expect("indexed rounds are whole").stats = stats;
     world.resource_mut::<Messages<Happened>>().write_batch(facts);
@@ -384,6 +394,12 @@ fn rounds_of(world: &World, run: u32) -> Vec<(u32, Entity, Stage)> {
         .collect()
 }
 
+/// When the last open round of a run settles, if one is open.
+pub(crate) fn settles_last(world: &World, run: u32) -> Option<Timestamp> {
+    let open = rounds_of(world, run).into_iter().filter(|(_, _, stage)| *stage == Stage::Open);
+    open.filter_map(|(_, entity, _)| Some(world.get::<Round>(entity)?.settles_at())).max()
+}
+
 /// Closes and grades the open rounds of a run that ends.
 pub(crate) fn close_rounds_of(world: &mut World, run: u32) {
     let now = world.resource::<Now>().at;
@@ -391,6 +407,8 @@ pub(crate) fn close_rounds_of(world: &mut World, run: u32) {
         if stage == Stage::Open {
             let mut round = world.get_mut::<Round>(entity).expect("indexed rounds are whole");
             round.closes = round.closes.min(now).max(round.opens);
+            round.grace_ms = 0;
+            round.extra.clear();
             settle(world, entity);
         }
     }
@@ -399,7 +417,7 @@ pub(crate) fn close_rounds_of(world: &mut World, run: u32) {
 /// Drops the rounds of a run that is forgotten.
 pub(crate) fn forget_rounds_of(world: &mut World, run: u32) {
     for (seq, entity, _) in rounds_of(world, run) {
-        world.resource_mut::<RoundIndex>().0[seq as usize - 1] = None;
+        world.resource_mut::<RoundIndex>().remove(seq);
         world.despawn(entity);
     }
 }
@@ -421,7 +439,7 @@ pub(super) fn save(world: &mut World) -> Vec<u8> {
     let index = world.resource::<RoundIndex>();
     let live: Vec<Entity> = index.live().collect();
     encode(&Saved {
-        opened: index.0.len() as u32,
+        opened: index.last(),
         rounds: column(world, &live),
         sheets: column(world, &live),
         scores: column(world, &live),
@@ -431,17 +449,33 @@ pub(super) fn save(world: &mut World) -> Vec<u8> {
 pub(super) fn restore(world: &mut World, _version: u16, bytes: &[u8]) -> Result<(), RestoreError> {
     let saved: Saved = decode("quiz", bytes)?;
     let broken = || RestoreError::Unreadable("section `quiz`: a round is incomplete".to_owned());
-    if saved.opened > 100_000_000
-        || saved.rounds.iter().any(|round| round.seq == 0 || round.seq > saved.opened)
-    {
+    if [saved.sheets.len(), saved.scores.len()] != [saved.rounds.len(); 2] {
         return Err(broken());
     }
-    let mut index = vec![None; saved.opened as usize];
+    let mut live = Vec::new();
     let tables = saved.sheets.into_iter().zip(saved.scores);
     for (round, (sheets, scores)) in saved.rounds.into_iter().zip(tables) {
-        let slot = round.seq as usize - 1;
-        index[slot] = Some(world.spawn((round, sheets, scores)).id());
+        if !whole(world, &round, &sheets) {
+            return Err(broken());
+        }
+        let seq = round.seq;
+        live.push((seq, world.spawn((round, sheets, scores)).id()));
     }
-    world.insert_resource(RoundIndex(index));
+    let index = RoundIndex::restored(saved.opened, live).ok_or_else(broken)?;
+    world.insert_resource(index);
     Ok(())
+}
+
+/// Whether a restored round is one of a quiz that is there, and every answer is to one of its
+/// questions.
+fn whole(world: &World, round: &Round, sheets: &Sheets) -> bool {
+    let run = world.resource::<RunIndex>().entity(round.run);
+    let plan = run.and_then(|run| world.get::<RunPlan>(run));
+    let quiz = plan.is_some_and(|plan| series(&plan.quest.kind).is_some());
+    let questions = round.questions.len();
+    let fits = |given: &Given| usize::from(given.question) < questions;
+    quiz && questions <= QUESTIONS_MAX
+        && round.stats.len() == questions
+        && round.questions.iter().all(|item| u32::from(item.options) < u32::BITS)
+        && sheets.0.by_member().all(|(_, _, sheet)| sheet.given.iter().all(fits))
 }

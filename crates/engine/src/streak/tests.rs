@@ -86,6 +86,61 @@ fn a_repair_goes_on_from_yesterday() {
     assert_eq!(streak.length, 41);
 }
 
+#[test]
+fn a_gap_behind_a_long_streak_is_joined_too() {
+    let plain = plan(|rules| rules.make_ups = MakeUps { per_run: 9, within_days: 9 });
+    let mut streak = Streak::begin(&plain, Day(1));
+    for day in (1..=150).chain([153]) {
+        streak.advance(&plain, Day(day), false).unwrap();
+    }
+    assert_eq!((streak.length, streak.longest), (1, 150));
+    assert_eq!(streak.make_up(&plain, Day(153), Day(151)).map(|c| c.streak), Ok(151));
+    assert_eq!(streak.length, 1);
+    assert_eq!(streak.make_up(&plain, Day(153), Day(152)).map(|c| c.streak), Ok(153));
+    assert_eq!((streak.length, streak.longest), (153, 153));
+}
+
+#[test]
+fn filling_a_gap_never_shortens_what_an_operator_repaired() {
+    for days in [5, 30, 64, 90] {
+        let plain = plan(|rules| rules.make_ups = MakeUps { per_run: 9, within_days: 9 });
+        let mut streak = Streak::begin(&plain, Day(1));
+        streak.advance(&plain, Day(1), false).unwrap();
+        streak.repair(Day(9), days).unwrap();
+        streak.advance(&plain, Day(9), false).unwrap();
+        // The operator counted day 8 already.
+        streak.make_up(&plain, Day(9), Day(8)).unwrap();
+        assert_eq!(streak.length, days + 1);
+        streak.advance(&plain, Day(11), false).unwrap();
+        assert_eq!(streak.length, 1);
+        streak.make_up(&plain, Day(11), Day(10)).unwrap();
+        assert!(streak.length >= days + 3, "{}", streak.length);
+    }
+    let cumulative = plan(|rules| rules.mode = StreakMode::Cumulative);
+    let mut streak = Streak::begin(&cumulative, Day(1));
+    streak.advance(&cumulative, Day(1), false).unwrap();
+    streak.repair(Day(5), 4).unwrap();
+    streak.advance(&cumulative, Day(9), false).unwrap();
+    assert_eq!((streak.length, streak.total), (5, 2));
+}
+
+#[test]
+fn a_day_far_back_earns_nothing_twice() {
+    let frozen = plan(|rules| {
+        rules.freezes = Freezes { start: 0, every_days: 3, max: 3 };
+        rules.make_ups = MakeUps { per_run: 3, within_days: 30 };
+    });
+    let mut streak = Streak::begin(&frozen, Day(1));
+    for day in [1, 5, 9, 10, 11] {
+        streak.advance(&frozen, Day(day), false).unwrap();
+    }
+    assert_eq!((streak.length, streak.freezes), (3, 1));
+    // Days 2 and 7 do not touch the streak of three: no freeze again, no three in a row again.
+    assert_eq!(streak.make_up(&frozen, Day(11), Day(2)).map(|c| c.streak), Ok(2));
+    assert_eq!(streak.make_up(&frozen, Day(11), Day(7)).map(|c| c.streak), Ok(1));
+    assert_eq!((streak.length, streak.freezes), (3, 1));
+}
+
 /// Days in a row up to the last, by looking at all of them.
 fn model(days: &BTreeSet<i32>) -> u16 {
     let last = days.iter().next_back().copied().unwrap_or(0);
@@ -95,7 +150,17 @@ fn model(days: &BTreeSet<i32>) -> u16 {
 proptest! {
     /// Whatever order days arrive in: the length is the days in a row up to the last one.
     #[test]
-    fn the_length_is_what_a_calendar_shows(arrivals in proptest::collection::vec(0i32..40, 1..60)) {
+    fn the_length_is_what_a_calendar_shows(
+        span in prop_oneof![Just(40i32), Just(90), Just(200)],
+        seeds in proptest::collection::vec(0i32..1_000, 1..160), sorted in any::<bool>(),
+    ) {
+        let mut arrivals: Vec<i32> = seeds.into_iter().map(|seed| seed % span).collect();
+        if sorted {
+            // Mostly in order, as real days are, so that long streaks come about.
+            arrivals.sort_unstable();
+            let last = arrivals.len() - 1;
+            arrivals.swap(last, last / 2);
+        }
         let plain = plan(|_| {});
         let mut streak = Streak::begin(&plain, Day(arrivals[0]));
         let mut days = BTreeSet::new();
@@ -103,7 +168,8 @@ proptest! {
         for day in arrivals {
             let before = streak;
             // Nothing before the first day that counted is taken.
-            let admissible = days.first().is_none_or(|first| day >= *first);
+            let last = days.last().copied().unwrap_or(day);
+            let admissible = days.first().is_none_or(|first| day >= *first) && day > last - 64;
             match streak.advance(&plain, Day(day), false) {
                 Ok(_) => prop_assert!(admissible && days.insert(day)),
                 Err(_) => {

@@ -15,6 +15,15 @@ const BRANCH: BranchId = BranchId(1);
 
 /// The pack of these tests, with `quest` added as `quests/NAME.ron`.
 pub(crate) fn pack(rules: &[(&str, &str)], quests: &[(&str, &str)]) -> Arc<Pack> {
+    pack_with(rules, quests, &[])
+}
+
+/// [`pack`] with pieces of its files replaced: (old, new).
+fn pack_with(
+    rules: &[(&str, &str)],
+    quests: &[(&str, &str)],
+    changes: &[(&str, &str)],
+) -> Arc<Pack> {
     let approval = r#"approval: (id: "T-1", approver: "合规", valid_to: "2099-12-31")"#;
     let mut files = vec![
         file("content/rewards/points.ron", "(schema: 1, fen_per_point: 1, expire_after_months: 1)"),
@@ -47,6 +56,11 @@ pub(crate) fn pack(rules: &[(&str, &str)], quests: &[(&str, &str)]) -> Arc<Pack>
             audience: [Managed, LongTerm], members_max: 100, budget_fen: 100000000, notices: ["n7"], {approval}, {body})"#
         );
         files.push(file(&format!("quests/{name}.ron"), &text));
+    }
+    for file in &mut files {
+        for (old, new) in changes {
+            file.text = file.text.replace(old, new);
+        }
     }
     let (pack, diagnostics) =
         dengmi_content::load(&files, &CheckOptions { today: "2026-10-01".parse().unwrap() });
@@ -136,7 +150,23 @@ impl Town {
     /// Opened on 2026-10-01 at 08:00: group 1 (managed) with A and B, group 2 (long-term) with C
     /// and D, everyone consented; then `quest` is launched for all from that day.
     pub(crate) fn new(rules: &[(&str, &str)], quest: &str) -> Self {
-        let pack = pack(rules, &[("quest", quest)]);
+        Self::of(pack(rules, &[("quest", quest)]))
+    }
+
+    /// With one rule that had another id before.
+    pub(crate) fn with_renamed(rule: (&str, &str), earlier: &str, quest: &str) -> Self {
+        let was = format!("was: [\"{earlier}\"], versions:");
+        Self::of(pack_with(&[rule], &[("quest", quest)], &[("versions:", &was)]))
+    }
+
+    /// With groups whose days begin later than midnight.
+    pub(crate) fn with_day_start(minutes: u16, rules: &[(&str, &str)], quest: &str) -> Self {
+        let start = format!("utc_offset_minutes: 480, day_start_minutes: {minutes}");
+        let changes = [("utc_offset_minutes: 480", start.as_str())];
+        Self::of(pack_with(rules, &[("quest", quest)], &changes))
+    }
+
+    fn of(pack: Arc<Pack>) -> Self {
         let mut town = Self {
             engine: Engine::new(config(), pack.clone()),
             pack,

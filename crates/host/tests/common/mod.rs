@@ -190,11 +190,7 @@ impl<J: Journal> Journal for Faulty<J> {
     ) -> Result<Vec<ClosedBoard>, StoreError> {
         self.inner.closed_boards(branch, limit).await
     }
-    async fn put_pack(
-        &self,
-        digest: Digest,
-        files: &[(String, String)],
-    ) -> Result<(), StoreError> {
+    async fn put_pack(&self, digest: Digest, files: &[(String, String)]) -> Result<(), StoreError> {
         self.inner.put_pack(digest, files).await
     }
     async fn pack(&self, digest: Digest) -> Result<Option<PackFiles>, StoreError> {

@@ -8,8 +8,9 @@ use dengmi_core::{Action, Decimal, MemberId, RoundId};
 use dengmi_engine::{Layout, layout};
 
 use super::Workload;
-use super::dice::Dice;
 use super::draw::any_id;
+use crate::answering::{any_choice, right_choice};
+use crate::dice::Dice;
 
 impl Workload {
     /// A round, mostly an open one.
@@ -138,25 +139,5 @@ fn choice(dice: &mut Dice, key: &Key, shown: &[u8]) -> Choice {
             .pick(&[Choice::One(9), Choice::Many(0), Choice::Many(u32::MAX), Choice::Bool(true)])
             .unwrap_or(&Choice::One(9));
     }
-    let right = dice.percent(60);
-    let place = |option: u8| shown.iter().position(|&s| s == option).unwrap_or(0) as u8;
-    match key {
-        Key::One(option) if right => Choice::One(place(*option)),
-        Key::One(_) => Choice::One(dice.below(shown.len() as u32) as u8),
-        Key::Many(bits) if right => {
-            let chosen = (0..32u8).filter(|option| bits >> option & 1 == 1);
-            Choice::Many(chosen.fold(0, |seen, option| seen | 1 << place(option)))
-        }
-        Key::Many(_) => Choice::Many(1 + dice.below((1 << shown.len().min(31)) - 1)),
-        Key::Bool(truth) => Choice::Bool(*truth == right),
-        Key::Number { value, .. } if right => Choice::Number(*value),
-        Key::Number { .. } => {
-            Choice::Number(Decimal::from_micros(i64::from(dice.below(200)) * 1_000_000).unwrap_or_default())
-        }
-        Key::Text(accepted) => {
-            let typed = accepted.first().copied().filter(|_| right);
-            Choice::Text(typed.unwrap_or_else(|| FoldedHash::of("我猜的")))
-        }
-        Key::Everyone => Choice::Bool(right),
-    }
+    if dice.percent(60) { right_choice(key, shown) } else { any_choice(dice, key, shown) }
 }

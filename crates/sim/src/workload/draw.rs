@@ -1,8 +1,8 @@
 //! One command, drawn.
 
 use dengmi_content::model::QuestKind;
-use dengmi_content::{Pack, PackQuestion};
-use dengmi_core::command::{ConsentPurpose, Key, Person, Reaction, RepairReason};
+use dengmi_content::Pack;
+use dengmi_core::command::{ConsentPurpose, Person, Reaction, RepairReason};
 use dengmi_core::id::Id;
 use dengmi_core::text::FoldedHash;
 use dengmi_core::view::RunView;
@@ -12,7 +12,8 @@ use dengmi_core::{
 };
 
 use super::Workload;
-use super::dice::Dice;
+use crate::answering::comment_answer;
+use crate::dice::Dice;
 
 /// What a command is about, by how often it is drawn.
 #[derive(Clone, Copy)]
@@ -285,7 +286,8 @@ impl Workload {
         };
         let view = self.catalog.posts.iter().find(|view| view.id == post);
         let run = view.and_then(|post| self.catalog.runs.iter().find(|run| run.id == post.run));
-        let answer = run.and_then(|run| self.comment_answer(run));
+        let pack = run.and_then(|run| self.packs.get(&run.content));
+        let answer = run.zip(pack).and_then(|(run, pack)| comment_answer(pack, &run.quest));
         let reaction = match self.dice.below(20) {
             0..6 => Reaction::Like,
             6..9 => Reaction::Unlike,
@@ -295,14 +297,6 @@ impl Workload {
             _ => Reaction::Uncomment,
         };
         Some(Action::React { post, person, reaction, occurred: self.occurred() })
-    }
-
-    /// A text that answers the question of a Moments run.
-    fn comment_answer(&self, run: &RunView) -> Option<FoldedHash> {
-        let pack = self.packs.get(&run.content)?;
-        let QuestKind::MomentsChallenge(challenge) = self.quest_of(run)? else { return None };
-        let question = pack.questions.get(pack.current(challenge.question.as_ref()?))?;
-        answer_text(question)
     }
 
     pub(super) fn quest_of(&self, run: &RunView) -> Option<&QuestKind> {
@@ -335,19 +329,6 @@ impl Workload {
         let communities = (0..some).map(|_| self.community()).collect();
         let days = *self.dice.pick(&[0, 0, 0, 1, 1, 2, 5, -1, 400])?;
         Some(Action::Launch { quest, communities, start: self.today().plus(days) })
-    }
-}
-
-/// What can be written in a comment to answer a question.
-fn answer_text(question: &PackQuestion) -> Option<FoldedHash> {
-    match &question.key {
-        Key::Text(accepted) => accepted.first().copied(),
-        Key::One(right) => {
-            Some(FoldedHash::of(question.options.get(usize::from(*right))?.zh()))
-        }
-        Key::Number { value, .. } => Some(FoldedHash::of(&value.to_string())),
-        Key::Bool(right) => Some(FoldedHash::of(if *right { "对" } else { "错" })),
-        Key::Many(_) | Key::Everyone => None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Draws for workloads: whole numbers only, so that a seed means the same on every machine.
+//! Draws: whole numbers only, so that a seed means the same on every machine.
 
 use dengmi_core::random::{Purpose, Seed};
 use rand::Rng as _;
@@ -6,35 +6,41 @@ use rand_chacha::ChaCha8Rng;
 
 /// A stream of draws.
 #[derive(Clone, Debug)]
-pub(super) struct Dice(ChaCha8Rng);
+pub(crate) struct Dice(ChaCha8Rng);
 
 impl Dice {
-    pub(super) fn new(seed: &Seed, part: u64) -> Self {
-        Self(seed.stream(Purpose::SyntheticMember, part, 0))
+    /// The stream of `seed` at address (`a`, `b`).
+    pub(crate) fn new(seed: &Seed, a: u64, b: u64) -> Self {
+        Self(seed.stream(Purpose::SyntheticMember, a, b))
     }
 
     /// A number below `n`; 0 where `n` is 0.
-    pub(super) fn below(&mut self, n: u32) -> u32 {
+    pub(crate) fn below(&mut self, n: u32) -> u32 {
         ((u64::from(self.0.next_u32()) * u64::from(n)) >> 32) as u32
     }
 
     /// A number from `low` to `high`.
-    pub(super) fn from_to(&mut self, low: u32, high: u32) -> u32 {
+    pub(crate) fn from_to(&mut self, low: u32, high: u32) -> u32 {
         low + self.below(high - low + 1)
     }
 
     /// True in `percent` of a hundred cases.
-    pub(super) fn percent(&mut self, percent: u32) -> bool {
+    pub(crate) fn percent(&mut self, percent: u32) -> bool {
         self.below(100) < percent
     }
 
+    /// True in `ppm` of a million cases.
+    pub(crate) fn chance(&mut self, ppm: u32) -> bool {
+        self.below(1_000_000) < ppm
+    }
+
     /// One of `things`, where there is one.
-    pub(super) fn pick<'a, T>(&mut self, things: &'a [T]) -> Option<&'a T> {
+    pub(crate) fn pick<'a, T>(&mut self, things: &'a [T]) -> Option<&'a T> {
         things.get(self.below(things.len() as u32) as usize)
     }
 
     /// One of `choices`, by weight.
-    pub(super) fn weighted<T: Copy>(&mut self, choices: &[(u32, T)]) -> T {
+    pub(crate) fn weighted<T: Copy>(&mut self, choices: &[(u32, T)]) -> T {
         let mut left = self.below(choices.iter().map(|(weight, _)| weight).sum());
         for &(weight, choice) in choices {
             if left < weight {
