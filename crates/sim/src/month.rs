@@ -217,12 +217,6 @@ impl Shard {
         matches!(self.step, Step::Groups | Step::Joins(_) | Step::Consents(_) | Step::Launch)
     }
 
-    /// Kind of the next step.
-    #[must_use]
-    pub fn kind(&self) -> usize {
-        match self.step { Step::CheckIns(_) => 1, Step::Answers(_) => 2, Step::Reactions(_) => 3, Step::Close => 4, Step::Midnight => 5, _ => 0 }
-    }
-
     /// What came of it so far.
     #[must_use]
     pub fn tally(&self) -> Tally {

@@ -200,7 +200,7 @@ impl Workload {
     /// Time passes: mostly minutes, sometimes to the very instant at which something falls due or
     /// a day turns, sometimes days, rarely so long that runs are forgotten.
     fn step(&mut self, due: Option<Timestamp>) {
-        let minutes = |dice: &mut Dice, low, high| i64::from(dice.from_to(low, high)) * 60_000;
+        let minutes = |dice: &mut Dice, low, high| i64::from(dice.between(low, high)) * 60_000;
         let now = self.at;
         let midnight = |days: i32| {
             let calendar = Calendar::default();
@@ -208,14 +208,14 @@ impl Workload {
         };
         let dice = &mut self.dice;
         let next = match dice.below(100) {
-            0..20 => now.0 + i64::from(dice.from_to(1, 60_000)),
+            0..20 => now.0 + i64::from(dice.between(1, 60_000)),
             20..55 => now.0 + minutes(dice, 1, 90),
             55..75 => now.0 + minutes(dice, 90, 600),
-            75..83 => due.map_or(now.0, |due| due.0) + i64::from(dice.from_to(0, 2)) - 1,
-            83..90 => midnight(1) + i64::from(dice.from_to(0, 2)) - 1,
+            75..83 => due.map_or(now.0, |due| due.0) + i64::from(dice.between(0, 2)) - 1,
+            83..90 => midnight(1) + i64::from(dice.between(0, 2)) - 1,
             90..97 => midnight(1) + minutes(dice, 0, 2 * 1_440),
-            97 => midnight(dice.from_to(4, 12) as i32) + minutes(dice, 0, 1_440),
-            98 => midnight(dice.from_to(30, 50) as i32) + minutes(dice, 0, 1_440),
+            97 => midnight(dice.between(4, 12) as i32) + minutes(dice, 0, 1_440),
+            98 => midnight(dice.between(30, 50) as i32) + minutes(dice, 0, 1_440),
             _ => now.0 + 1,
         };
         self.at = Timestamp(next.max(now.0 + 1));
@@ -227,18 +227,18 @@ impl Workload {
 
     fn people(&mut self) -> Vec<Command> {
         let branch = self.config.branch;
-        let managers = self.dice.from_to(2, 4);
+        let managers = self.dice.between(2, 4);
         let mut actions = vec![Action::AddManager; managers as usize];
-        for _ in 0..self.dice.from_to(3, 7) {
+        for _ in 0..self.dice.between(3, 7) {
             let Some(template) = self.dice.pick(&self.templates).cloned() else { continue };
-            let manager = ManagerId::new(branch, self.dice.from_to(1, managers));
+            let manager = ManagerId::new(branch, self.dice.between(1, managers));
             actions.push(Action::OpenCommunity { template, manager });
         }
         actions.into_iter().map(Self::operator).collect()
     }
 
     fn joins(&mut self) -> Vec<Command> {
-        let count = self.dice.from_to(20, 70);
+        let count = self.dice.between(20, 70);
         let groups: Vec<CommunityId> = self.catalog.communities.iter().map(|c| c.id).collect();
         let join = |_| self.dice.pick(&groups).map(|&community| Action::Join { community });
         (0..count).filter_map(join).map(Self::operator).collect()
@@ -277,8 +277,8 @@ impl Workload {
     fn everyday(&mut self) -> Vec<Command> {
         let count = match self.dice.below(10) {
             0 => 0,
-            1..6 => self.dice.from_to(1, 8),
-            _ => self.dice.from_to(8, 40),
+            1..6 => self.dice.between(1, 8),
+            _ => self.dice.between(8, 40),
         };
         let mut commands = self.consents();
         // Something rare and large, now and then.

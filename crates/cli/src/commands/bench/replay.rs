@@ -77,7 +77,7 @@ fn apply(config: &MonthConfig, batches: &[Batch]) -> Result<Duration> {
     let mut engine = Engine::new(Shard::new(config, 0).engine_config(), shards::pack()?);
     let began = Instant::now();
     for batch in batches {
-        engine.apply(batch).map_err(|error| CliError::internal(error))?;
+        engine.apply(batch).map_err(CliError::internal)?;
     }
     Ok(began.elapsed())
 }

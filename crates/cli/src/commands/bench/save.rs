@@ -108,7 +108,7 @@ impl Sums {
         let began = Instant::now();
         let restored = Engine::restore(config, packs, &read.state);
         self.restore += began.elapsed();
-        let mut restored = restored.map_err(|error| CliError::internal(error))?;
+        let mut restored = restored.map_err(CliError::internal)?;
         if restored.save() != state {
             let message = "a restored state is not the one that was saved";
             return Err(CliError::damaged(message, "this is a fault; please report it"));

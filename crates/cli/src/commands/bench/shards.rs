@@ -99,7 +99,7 @@ impl Lived {
             let made = Instant::now();
             let applied = self.engine.apply(&batch);
             let done = Instant::now();
-            let applied = applied.map_err(|error| CliError::internal(error))?;
+            let applied = applied.map_err(CliError::internal)?;
             self.shard.observe(&applied);
             // Freeing the answers belongs to who asked.
             drop(applied);

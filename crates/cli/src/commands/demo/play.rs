@@ -71,8 +71,7 @@ impl Player {
 
     async fn play(&self, slot: Timestamp) {
         let Some(catalog) = self.backend.catalog(BRANCH) else { return };
-        let packs: BTreeMap<Digest, Arc<Pack>> =
-            self.backend.host().packs().all().into_iter().collect();
+        let packs = self.backend.host().packs().all();
         let into_hour = slot.0.rem_euclid(HOUR_MS) / 60_000;
         let slots = into_hour..into_hour + SLOT_MINUTES;
         let deeds = self.crowd.hour(&catalog, &packs, slot);
