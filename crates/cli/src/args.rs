@@ -24,7 +24,13 @@ pub(crate) struct Cli {
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Global {
     /// 数据目录 Folder of the data: journal, ledger, accounts, snapshots
-    #[arg(long, global = true, env = "DENGMI_DATA", default_value = "dengmi-data", value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        env = "DENGMI_DATA",
+        default_value = "dengmi-data",
+        value_name = "DIR"
+    )]
     pub(crate) data: PathBuf,
     /// 内容目录 Folder that holds content/ courses/ quests/ [default: found from here upward]
     #[arg(long, global = true, env = "DENGMI_CONTENT", value_name = "DIR")]

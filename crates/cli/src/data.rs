@@ -24,7 +24,10 @@ pub(crate) async fn open(global: &Global, create: bool) -> Result<Arc<SqliteStor
         create_folder(&snapshots(global))?;
     } else if !global.data.join("dengmi.db").exists() {
         let message = format!("there is no data in {}", global.data.display());
-        return Err(CliError::user(message, "give the folder with --data, or start `dengmi serve`"));
+        return Err(CliError::user(
+            message,
+            "give the folder with --data, or start `dengmi serve`",
+        ));
     }
     let options = OpenOptions { create, ..OpenOptions::default() };
     Ok(Arc::new(SqliteStore::open(global.data.join("dengmi.db"), options).await?))
@@ -43,7 +46,10 @@ fn create_folder(path: &Path) -> Result<()> {
 ///
 /// # Errors
 /// There is none, or not the wanted one.
-pub(crate) async fn branches(store: &SqliteStore, wanted: Option<BranchId>) -> Result<Vec<BranchMeta>> {
+pub(crate) async fn branches(
+    store: &SqliteStore,
+    wanted: Option<BranchId>,
+) -> Result<Vec<BranchMeta>> {
     let mut metas = store.branches().await?;
     metas.retain(|meta| wanted.is_none_or(|wanted| wanted == meta.branch));
     if metas.is_empty() {

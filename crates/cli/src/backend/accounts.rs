@@ -61,7 +61,8 @@ impl Account {
         let branches = match branches {
             "all" => Scope::All,
             list => {
-                let ids: Result<Vec<BranchId>, _> = list.split_whitespace().map(str::parse).collect();
+                let ids: Result<Vec<BranchId>, _> =
+                    list.split_whitespace().map(str::parse).collect();
                 Scope::Only(ids.ok()?)
             }
         };
@@ -113,7 +114,8 @@ impl Logins {
         let nobody = self.nobody.get_or_try_init(nobody).await?;
         let row = directory.account_by_login(login).await.map_err(unavailable)?;
         let good = row.as_ref().is_some_and(|row| Account::principal(row).is_some());
-        let hash = row.as_ref().map_or_else(|| nobody.clone(), |row| row.account.password_hash.clone());
+        let hash =
+            row.as_ref().map_or_else(|| nobody.clone(), |row| row.account.password_hash.clone());
         let password = password.to_owned();
         // A closed semaphore would mean the process ends.
         let _room = self.room.clone().acquire_owned().await.map_err(|_| Unavailable)?;

@@ -17,8 +17,16 @@ const KEPT_MAX: usize = 20_000;
 #[derive(Default)]
 pub(super) struct Boards {
     open: Mutex<HashMap<BoardKey, Arc<Standing>>>,
-    /// `None` is a standing that does not exist, as long as the number of batches is the same.
-    closed: Mutex<HashMap<BoardKey, (u64, Option<Arc<Standing>>)>>,
+    closed: Mutex<HashMap<BoardKey, Looked>>,
+}
+
+/// What a look into the store gave.
+#[derive(Clone)]
+enum Looked {
+    /// A closed standing, which never changes.
+    Found(Arc<Standing>),
+    /// None, as of this batch.
+    None(u64),
 }
 
 impl Boards {
@@ -52,14 +60,13 @@ impl Boards {
         let seq = views.published().seq;
         let known = self.closed.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         match known {
-            Some((_, Some(standing))) => return Some(standing),
-            Some((then, None)) if then == seq => return None,
+            Some(Looked::Found(standing)) => return Some(standing),
+            Some(Looked::None(then)) if then == seq => return None,
             _ => {}
         }
         // The one read that may wait: of a standing that is history, once.
         let handle = tokio::runtime::Handle::current();
-        let stored =
-            tokio::task::block_in_place(|| handle.block_on(host.closed_board(key)));
+        let stored = tokio::task::block_in_place(|| handle.block_on(host.closed_board(key)));
         let stored = match stored {
             Ok(stored) => stored,
             Err(error) => {
@@ -72,7 +79,7 @@ impl Boards {
         if closed.len() >= KEPT_MAX {
             closed.clear();
         }
-        closed.insert(key, (seq, made.clone()));
+        closed.insert(key, made.clone().map_or(Looked::None(seq), Looked::Found));
         made
     }
 }
@@ -103,9 +110,7 @@ fn is_closed<J: Journal>(host: &Host<J>, key: BoardKey) -> bool {
     let catalog = &views.published().catalog;
     match key {
         BoardKey::Community(..) => false,
-        BoardKey::Run(id) => {
-            catalog.runs.iter().any(|run| run.id == id && run.ended.is_some())
-        }
+        BoardKey::Run(id) => catalog.runs.iter().any(|run| run.id == id && run.ended.is_some()),
         BoardKey::Round(id) => catalog.rounds.iter().any(|round| round.id == id && round.closed),
     }
 }
@@ -126,5 +131,9 @@ fn policy<J: Journal>(host: &Host<J>, key: BoardKey) -> BoardPolicy {
         let pack = host.packs().get(run.content)?;
         Some(pack.quests.get(pack.current(&run.quest))?.board)
     };
-    of().unwrap_or(BoardPolicy { hide_names: true, neighbours_only: true, ..BoardPolicy::default() })
+    of().unwrap_or(BoardPolicy {
+        hide_names: true,
+        neighbours_only: true,
+        ..BoardPolicy::default()
+    })
 }

@@ -124,8 +124,13 @@ async fn first_use(
 ) -> Result<bool, Unavailable> {
     let token_hash = blake3::derive_key("dengmi used invite v1", token.as_bytes());
     let principal = [b"i".as_slice(), key.as_bytes()].concat();
-    let row =
-        SessionRow { token_hash, principal: principal.clone(), created: now, expires, last_seen: now };
+    let row = SessionRow {
+        token_hash,
+        principal: principal.clone(),
+        created: now,
+        expires,
+        last_seen: now,
+    };
     match directory.insert_session(row).await {
         Ok(()) => Ok(true),
         Err(StoreError::Taken { .. }) => {

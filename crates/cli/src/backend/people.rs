@@ -58,7 +58,8 @@ impl Names {
         let known = directory.profile(member).await.map_err(unavailable)?;
         let (avatar, channel_id) = known.map_or((None, None), |one| (one.avatar, one.channel_id));
         let nickname = Some(nickname.to_owned());
-        let profile = Profile { member, nickname: nickname.clone(), avatar, channel_id, updated: now };
+        let profile =
+            Profile { member, nickname: nickname.clone(), avatar, channel_id, updated: now };
         directory.put_profile(profile).await.map_err(unavailable)?;
         self.change(member, nickname);
         Ok(())

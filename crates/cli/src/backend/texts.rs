@@ -38,7 +38,8 @@ pub(super) fn question(pack: &Pack, id: &Slug, language: Language) -> Option<Que
         Language::En => ("Product page: ", "Sample sheet: "),
     };
     let product = |label: &str, id: &Slug| {
-        let title = pack.products.get(pack.current(id)).map(|one| in_language(&one.title, language));
+        let title =
+            pack.products.get(pack.current(id)).map(|one| in_language(&one.title, language));
         format!("{label}{}", title.unwrap_or_else(|| id.to_string()))
     };
     let source = match &question.source {

@@ -59,9 +59,8 @@ impl Check {
             }
         };
         let Checked { files, diagnostics, pack, .. } = content::check(&root)?;
-        let concerns = |path: &str| {
-            paths.is_empty() || paths.iter().any(|wanted| is_within(path, wanted))
-        };
+        let concerns =
+            |path: &str| paths.is_empty() || paths.iter().any(|wanted| is_within(path, wanted));
         let shown: Vec<&Diagnostic> =
             diagnostics.iter().filter(|one| concerns(&one.path)).collect();
         let count = |severity| shown.iter().filter(|one| one.severity == severity).count();

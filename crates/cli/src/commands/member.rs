@@ -48,7 +48,8 @@ impl Erase {
     async fn run(&self, global: &Global) -> Result<()> {
         let store = data::open(global, false).await?;
         data::branches(&store, Some(self.member.branch)).await?;
-        let config = HostConfig { snapshots: Some(data::snapshots(global)), ..HostConfig::default() };
+        let config =
+            HostConfig { snapshots: Some(data::snapshots(global)), ..HostConfig::default() };
         let host = Host::open(store.clone(), config, None, &mut |_, _, _| {}).await?;
         let backend = HostBackend::new(host, None).await?;
         let result = self.erase(&backend).await;

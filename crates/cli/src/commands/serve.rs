@@ -66,7 +66,8 @@ impl Serve {
     }
 
     fn start_log(&self) {
-        let filter = EnvFilter::try_from_env("DENGMI_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+        let filter =
+            EnvFilter::try_from_env("DENGMI_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
         let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
         // Only fails where a log is set up already, which then goes on.
         let _ = match self.log {
@@ -110,7 +111,8 @@ impl Serve {
         store: Arc<SqliteStore>,
         content: Content,
     ) -> Result<Host<SqliteStore>> {
-        let config = HostConfig { snapshots: Some(data::snapshots(global)), ..HostConfig::default() };
+        let config =
+            HostConfig { snapshots: Some(data::snapshots(global)), ..HostConfig::default() };
         let bar = terminal::progress(global, "恢复 recovering", 0);
         let mut told = |branch: BranchId, _, commands| {
             bar.set_message(format!("恢复 recovering {branch}"));
@@ -127,7 +129,8 @@ impl Serve {
         let all = u16::try_from(there.union(&wanted).count()).unwrap_or(u16::MAX);
         for branch in wanted.difference(&there) {
             let mut seed = [0; 32];
-            getrandom::fill(&mut seed).map_err(|error| CliError::internal(anyhow::anyhow!("{error}")))?;
+            getrandom::fill(&mut seed)
+                .map_err(|error| CliError::internal(anyhow::anyhow!("{error}")))?;
             host.create_branch(*branch, Seed(seed), self.of.unwrap_or(all)).await?;
             terminal::say(&format!("新建分行 {branch} · created branch {branch}"));
         }

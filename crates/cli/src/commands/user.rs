@@ -146,14 +146,14 @@ impl Add {
 impl Named {
     async fn set_disabled(&self, global: &Global, disabled: bool) -> Result<()> {
         let store = data::open(global, false).await?;
-        let id = self.find(&*store).await?;
+        let id = self.find(&store).await?;
         store.set_account_disabled(id, disabled).await?;
         terminal::print(if disabled { "已停用 disabled" } else { "已启用 enabled" })
     }
 
     async fn set_password(&self, global: &Global, password: String) -> Result<()> {
         let store = data::open(global, false).await?;
-        let id = self.find(&*store).await?;
+        let id = self.find(&store).await?;
         store.set_password_hash(id, hash(&password)?).await?;
         terminal::print("密码已修改 password set")
     }

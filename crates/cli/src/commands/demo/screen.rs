@@ -88,12 +88,13 @@ impl Screen {
         let mut ticks = tokio::time::interval(REFRESH);
         while ends.is_none_or(|ends| self.now() < ends) {
             ticks.tick().await;
-            self.take_events(&mut events)?;
             self.count();
             if self.live {
+                self.take_events(&mut events)?;
                 self.draw()?;
             } else {
                 self.hour_line()?;
+                self.take_events(&mut events)?;
             }
         }
         Ok(())
