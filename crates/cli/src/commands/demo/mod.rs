@@ -125,7 +125,6 @@ impl Demo {
         let _ = server.await;
         backend.host().shutdown().await;
         store.checkpoint_when_idle().await?;
-        screen.finish()?;
         played.map_err(CliError::internal)?;
         for line in self.farewell(&global.data, backend.host().now()) {
             terminal::print(&line)?;

@@ -100,11 +100,6 @@ impl Screen {
         Ok(())
     }
 
-    /// Leaves the cursor below what was drawn.
-    pub(super) fn finish(&mut self) -> Result<()> {
-        if self.live { self.draw() } else { Ok(()) }
-    }
-
     fn count(&mut self) {
         let done = self.tally.done.load(Ordering::Relaxed);
         let (since, before) = self.counted;
