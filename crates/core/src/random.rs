@@ -4,6 +4,7 @@
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 /// The seed of a branch's engine, 256 bits.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,16 +65,43 @@ impl Seed {
         ChaCha8Rng::from_seed(*hasher.finalize().as_bytes())
     }
 
-    /// A permutation of `0..len` from the stream for `purpose` at (`a`, `b`): Fisher-Yates with
-    /// draws by multiplication of 32 random bits, whose bias for `len` up to 256 is below 2^-24.
+    /// The key of a family of orders, such as those of one round's options: members of the family
+    /// are told apart by a number. One hash pays for all of them.
     #[must_use]
-    pub fn permutation(&self, purpose: Purpose, a: u64, b: u64, len: u8) -> Vec<u8> {
+    pub fn shuffler(&self, purpose: Purpose, a: u64) -> Shuffler {
         use rand::Rng as _;
-        let mut rng = self.stream(purpose, a, b);
-        let mut order: Vec<u8> = (0..len).collect();
-        for i in (1..order.len()).rev() {
-            let below = (u64::from(rng.next_u32()) * (i as u64 + 1)) >> 32;
-            order.swap(i, usize::try_from(below).unwrap_or(0));
+        let mut rng = self.stream(purpose, a, 0);
+        Shuffler { key: [rng.next_u64(), rng.next_u64()] }
+    }
+}
+
+/// Draws orders by counter: the order for a number is a function of key and number.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Shuffler {
+    key: [u64; 2],
+}
+
+/// The golden ratio in 64 bits, odd: its multiples spread evenly.
+const GOLDEN_RATIO: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// The finaliser of splitmix64: every bit of the result depends on every bit of `x`.
+const fn mix(x: u64) -> u64 {
+    let x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    x ^ (x >> 31)
+}
+
+impl Shuffler {
+    /// A permutation of `0..len` for `number`: Fisher-Yates with draws by multiplication of 32
+    /// random bits, whose bias for `len` up to 256 is below 2^-24.
+    #[must_use]
+    pub fn order(&self, number: u64, len: u8) -> SmallVec<[u8; 8]> {
+        let mut state = mix(self.key[0] ^ mix(self.key[1].wrapping_add(number)));
+        let mut order: SmallVec<[u8; 8]> = (0..len).collect();
+        for i in (1..len).rev() {
+            state = state.wrapping_add(GOLDEN_RATIO);
+            let below = ((mix(state) >> 32) * (u64::from(i) + 1)) >> 32;
+            order.swap(usize::from(i), usize::from(below as u8));
         }
         order
     }
@@ -91,10 +119,10 @@ mod tests {
         let mut rng = seed.stream(Purpose::QuestionOrder, 7, 9);
         let drawn = [rng.next_u64(), rng.next_u64()];
         assert_eq!(drawn, GOLDEN_DRAWS);
-        assert_eq!(seed.permutation(Purpose::OptionOrder, 1, 2, 6), GOLDEN_ORDER);
+        assert_eq!(seed.shuffler(Purpose::OptionOrder, 1).order(2, 6)[..], GOLDEN_ORDER);
     }
     const GOLDEN_DRAWS: [u64; 2] = [8_679_551_492_777_710_457, 13_620_948_926_818_071_523];
-    const GOLDEN_ORDER: [u8; 6] = [0, 1, 2, 4, 5, 3];
+    const GOLDEN_ORDER: [u8; 6] = [5, 0, 4, 1, 2, 3];
 
     #[test]
     fn another_address_is_another_stream() {
@@ -107,11 +135,19 @@ mod tests {
     }
 
     #[test]
-    fn a_permutation_holds_each_once() {
-        for a in 0..200 {
-            let mut order = Seed::from_number(3).permutation(Purpose::OptionOrder, a, 0, 9);
-            order.sort_unstable();
-            assert_eq!(order, (0..9).collect::<Vec<_>>());
+    fn every_order_is_as_likely() {
+        // 24 orders of four, 24,000 draws: 1,000 each are expected. The statistic has 23 degrees
+        // of freedom; 60 is beyond one in ten thousand.
+        let shuffler = Seed::from_number(3).shuffler(Purpose::OptionOrder, 5);
+        let mut counts = std::collections::BTreeMap::new();
+        for number in 0..24_000 {
+            let order = shuffler.order(number, 4);
+            let mut sorted = order.clone();
+            sorted.sort_unstable();
+            assert_eq!(sorted[..], [0, 1, 2, 3]);
+            *counts.entry(order).or_insert(0i64) += 1;
         }
+        let squares: i64 = counts.values().map(|n| (n - 1_000) * (n - 1_000)).sum();
+        assert!(counts.len() == 24 && squares / 1_000 < 60, "{counts:?}");
     }
 }

@@ -1,6 +1,6 @@
 //! In which order a member sees a round: seeded by round and member, stable on every look.
 
-use dengmi_core::random::{Purpose, Seed};
+use dengmi_core::random::{Purpose, Seed, Shuffler};
 use dengmi_core::{MemberId, RoundId};
 use smallvec::SmallVec;
 
@@ -27,43 +27,44 @@ pub fn layout(
     shuffle_options: bool,
     options: impl ExactSizeIterator<Item = u8>,
 ) -> Layout {
-    let questions = question_order(seed, round, member, shuffle_questions, options.len());
-    let options = options.enumerate().map(|(question, options)| {
-        option_order(seed, round, member, shuffle_options, question as u8, options)
-    });
+    let orders = Orders::of(seed, round, shuffle_questions, shuffle_options);
+    let questions = orders.questions(member, options.len());
+    let options = options.enumerate();
+    let options = options.map(|(question, count)| orders.options(member, question as u8, count));
     Layout { questions, options: options.collect() }
 }
 
-/// The first part of [`layout`]: for each position shown, the question's position in the round.
-pub(super) fn question_order(
-    seed: &Seed,
-    round: RoundId,
-    member: MemberId,
-    shuffle: bool,
-    count: usize,
-) -> SmallVec<[u8; 8]> {
-    let count = u8::try_from(count).expect("a round has at most 50 questions");
-    if shuffle && count > 1 {
-        let (round, member) = (u64::from(round.seq), u64::from(member.seq));
-        seed.permutation(Purpose::QuestionOrder, round, member, count).into()
-    } else {
-        (0..count).collect()
-    }
+/// The orders of one round, for whichever member.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Orders {
+    questions: Option<Shuffler>,
+    options: Shuffler,
+    /// Whether each member has options in an order of their own.
+    own: bool,
 }
 
-/// The second part of [`layout`], for one question: an answer needs no more.
-pub(super) fn option_order(
-    seed: &Seed,
-    round: RoundId,
-    member: MemberId,
-    shuffle: bool,
-    question: u8,
-    options: u8,
-) -> SmallVec<[u8; 8]> {
-    if options == 0 {
-        return SmallVec::new();
+impl Orders {
+    pub(super) fn of(seed: &Seed, round: RoundId, questions: bool, own: bool) -> Self {
+        let shuffler = |purpose| seed.shuffler(purpose, u64::from(round.seq));
+        Self {
+            questions: questions.then(|| shuffler(Purpose::QuestionOrder)),
+            options: shuffler(Purpose::OptionOrder),
+            own,
+        }
     }
-    let shuffler = if shuffle { u64::from(member.seq) } else { 0 };
-    let address = u64::from(round.seq) << 8 | u64::from(question);
-    seed.permutation(Purpose::OptionOrder, address, shuffler, options).into()
+
+    /// For each position shown, the question's position in the round.
+    pub(super) fn questions(&self, member: MemberId, count: usize) -> SmallVec<[u8; 8]> {
+        let count = u8::try_from(count).expect("a round has at most 50 questions");
+        match &self.questions {
+            Some(shuffler) => shuffler.order(u64::from(member.seq), count),
+            None => (0..count).collect(),
+        }
+    }
+
+    /// For each option shown, its position in key order.
+    pub(super) fn options(&self, member: MemberId, question: u8, count: u8) -> SmallVec<[u8; 8]> {
+        let whose = if self.own { u64::from(member.seq) } else { 0 };
+        self.options.order(whose << 8 | u64::from(question), count)
+    }
 }

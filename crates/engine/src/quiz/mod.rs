@@ -28,8 +28,8 @@ use crate::people::Members;
 use crate::runs::Runs;
 
 use grade::{Marked, late_share};
+use layout::Orders;
 pub use layout::{Layout, layout};
-use layout::{option_order, question_order};
 pub(crate) use round::{
     AwardNote, Round, Sheets, Stage, archive_round, close_rounds_of, forget_rounds_of, open_round,
     plan_rounds, revealed, settle_round, settles_last,
@@ -80,6 +80,8 @@ fn take_answers(
     mut outcomes: ResMut<Outcomes>,
     mut touched: ResMut<Touched>,
 ) {
+    // Answers of a batch are mostly to one round.
+    let mut known: Option<(RoundId, Orders)> = None;
     for request in requests.read() {
         let mut serve = || {
             let entity = index.entity(request.round.seq).ok_or(Reject::UnknownRound)?;
@@ -99,7 +101,15 @@ fn take_answers(
                 LateJoiners::Prorated => late_share(round.opens, round.closes, member.joined_at),
                 LateJoiners::Open | LateJoiners::NextRound => dengmi_core::Ppm::ONE,
             };
-            let taken = take(&setup, round, rules, &mut sheets, request, now.at, late)?;
+            let orders = match &known {
+                Some((of, orders)) if *of == request.round => orders,
+                _ => {
+                    let (questions, options) = (rules.shuffle_questions, rules.shuffle_options);
+                    let orders = Orders::of(&setup.seed, request.round, questions, options);
+                    &known.insert((request.round, orders)).1
+                }
+            };
+            let taken = take(orders, round, rules, &mut sheets, request, now.at, late)?;
             touched.member(request.member.seq);
             if taken.tell {
                 let tell = Tell { request, run: run.seq, community: member.community, now: now.at };
@@ -157,7 +167,7 @@ struct Taken {
 
 /// Checks all answers of a command, then writes them: one wrong answer refuses them all.
 fn take(
-    setup: &Setup,
+    orders: &Orders,
     round: &Round,
     rules: &QuizSeries,
     sheets: &mut Sheets,
@@ -170,8 +180,7 @@ fn take(
         return Err(Reject::BadAnswers);
     }
     let sheet = sheets.0.get(request.member.seq);
-    let (seed, id, who) = (&setup.seed, request.round, request.member);
-    let shown = question_order(seed, id, who, rules.shuffle_questions, round.questions.len());
+    let shown = orders.questions(request.member, round.questions.len());
     let mut asked = 0u64;
     let mut fresh: SmallVec<[grade::Given; 3]> = SmallVec::new();
     for answer in answers {
@@ -184,7 +193,7 @@ fn take(
             return Err(Reject::NoAttempts);
         }
         let item = &round.questions[usize::from(question)];
-        let order = option_order(seed, id, who, rules.shuffle_options, question, item.options);
+        let order = orders.options(request.member, question, item.options);
         let choice = grade::unshuffle(answer.choice, &order, item)?;
         let elapsed_ms = (now.0.min(round.closes.0) - round.opens.0).max(0);
         fresh.push(grade::Given {
