@@ -42,7 +42,7 @@ pub trait Backend: Send + Sync + 'static {
     fn catalog(&self, branch: BranchId) -> Option<Arc<Catalog>>;
 
     /// One member.
-    fn member(&self, member: MemberId) -> Option<MemberCard>;
+    fn member(&self, member: MemberId) -> Option<Arc<MemberCard>>;
 
     /// A standing, current or closed. `None` where there is no such standing.
     fn board(&self, key: BoardKey) -> Option<Arc<Standing>>;
@@ -50,6 +50,11 @@ pub trait Backend: Send + Sync + 'static {
     /// Whether a member may be shown by name: taking part, and not opted out. Called for every
     /// row, so it must be cheap.
     fn shown(&self, member: MemberId) -> bool;
+
+    /// [`Self::shown`] for many members of one branch, as of one moment.
+    fn shown_in(&self, _branch: BranchId) -> impl Fn(MemberId) -> bool {
+        |member| self.shown(member)
+    }
 
     /// A number that rises whenever a nickname, [`Self::shown`] or an erasure changes in the
     /// branch: rendered rows are kept until then. It must rise after the change is visible here.

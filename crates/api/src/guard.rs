@@ -2,6 +2,7 @@
 //! order. What comes out is a [`Call`].
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts as _, RawPathParams, Request, State};
@@ -9,6 +10,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http_body_util::LengthLimitError;
+use metrics::{Counter, Histogram};
 use uuid::Uuid;
 
 use crate::app::App;
@@ -19,14 +21,48 @@ use crate::problem::Problem;
 use crate::reach;
 use crate::rights::{Access, RouteInfo};
 
+/// A route with its counters, looked up once: by route and status class, as paths and members
+/// never become labels.
+pub(crate) struct Route {
+    info: &'static RouteInfo,
+    requests: [Counter; CLASSES.len()],
+    seconds: Histogram,
+}
+
+/// Classes of status, by their first digit from 2 on.
+const CLASSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
+
+impl Route {
+    pub(crate) fn new(info: &'static RouteInfo) -> Self {
+        let counter = |class| {
+            metrics::counter!(
+                "dengmi_http_requests_total",
+                "method" => info.method, "route" => info.path, "status" => class
+            )
+        };
+        let seconds = metrics::histogram!("dengmi_http_request_seconds", "route" => info.path);
+        Self { info, requests: CLASSES.map(counter), seconds }
+    }
+
+    fn count(&self, status: StatusCode, took: Duration) {
+        let class = usize::from(status.as_u16() / 100).saturating_sub(2);
+        self.requests[class.min(CLASSES.len() - 1)].increment(1);
+        self.seconds.record(took.as_secs_f64());
+        if status.is_server_error() {
+            let RouteInfo { path, method, .. } = self.info;
+            tracing::warn!(route = path, method, %status, "request failed");
+        }
+    }
+}
+
 /// Checks a request, hands it to the handler, counts it.
 pub(crate) async fn guard<B: Backend>(
-    State((app, route)): State<(App<B>, &'static RouteInfo)>,
+    State((app, route)): State<(App<B>, Arc<Route>)>,
     request: Request,
     next: Next,
 ) -> Response {
     let began = std::time::Instant::now();
-    let response = match admit(&app, route, request).await {
+    let response = match admit(&app, route.info, request).await {
         Ok(request) => {
             match tokio::time::timeout(app.limits.answer_timeout, next.run(request)).await {
                 Ok(response) => response,
@@ -35,7 +71,7 @@ pub(crate) async fn guard<B: Backend>(
         }
         Err(problem) => problem.into_response(),
     };
-    count(route, response.status(), began.elapsed());
+    route.count(response.status(), began.elapsed());
     response
 }
 
@@ -199,26 +235,6 @@ fn fingerprint(method: &str, path: &str, principal: u64, body: &[u8]) -> [u8; 16
     let mut short = [0; 16];
     short.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
     short
-}
-
-/// Counts by route and status class; paths and members never become labels.
-fn count(route: &'static RouteInfo, status: StatusCode, took: std::time::Duration) {
-    let class = match status.as_u16() / 100 {
-        2 => "2xx",
-        3 => "3xx",
-        4 => "4xx",
-        _ => "5xx",
-    };
-    metrics::counter!(
-        "dengmi_http_requests_total",
-        "method" => route.method, "route" => route.path, "status" => class
-    )
-    .increment(1);
-    metrics::histogram!("dengmi_http_request_seconds", "route" => route.path)
-        .record(took.as_secs_f64());
-    if status.is_server_error() {
-        tracing::warn!(route = route.path, method = route.method, %status, "request failed");
-    }
 }
 
 #[cfg(test)]

@@ -14,9 +14,10 @@ pub(crate) fn names<B: Backend>(
     viewer: Option<MemberId>,
     members: impl IntoIterator<Item = MemberId>,
 ) -> HashMap<MemberId, Arc<str>> {
-    let readable: Vec<MemberId> = members
-        .into_iter()
-        .filter(|&member| viewer == Some(member) || backend.shown(member))
-        .collect();
+    let mut members = members.into_iter().peekable();
+    let Some(first) = members.peek() else { return HashMap::new() };
+    let shown = backend.shown_in(first.branch);
+    let readable: Vec<MemberId> =
+        members.filter(|&member| viewer == Some(member) || shown(member)).collect();
     if readable.is_empty() { HashMap::new() } else { backend.names(&readable) }
 }

@@ -59,6 +59,10 @@ impl Ppm {
     /// This share of `amount`, rounded down.
     #[must_use]
     pub fn of(self, amount: i64) -> i64 {
+        // The usual amounts need no 128 bits.
+        if let Some(scaled) = amount.checked_mul(i64::from(self.0)) {
+            return scaled.div_euclid(1_000_000);
+        }
         let scaled = i128::from(amount) * i128::from(self.0);
         // A share of at most 4,294 times an i64 divided by a million always fits for |amount| <= 2^50;
         // saturate beyond, which no points or fen amount reaches.

@@ -17,10 +17,11 @@ use crate::RestoreError;
 use crate::kernel::{Builder, Now, Phase, Section, Setup, decode, encode};
 use crate::ledger::Posted;
 use crate::outreach::Announced;
-use crate::people::{Community, Member, Members, Moved, People, column};
+use crate::people::{Community, Member, Members, Moved, People, Rows, RowsMut, column};
 use crate::quiz::{Round, RoundIndex};
 use crate::roster::Roster;
 use crate::runs::{RunIndex, RunPlan};
+use crate::stream::{Reader, Stream};
 
 /// A member's scores in the day, week, month and season that contain `day`.
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,14 +122,14 @@ pub(crate) fn plugin(builder: &mut Builder) {
 
 /// Takes a member's scores along into a new group.
 fn carry_scores(
-    members: Members,
     people: Res<People>,
     scores: Query<&Scores>,
     mut groups: Query<&mut Standings>,
-    mut moved: MessageReader<Moved>,
+    moved: Reader<Moved>,
 ) {
+    let scores = Rows::of(&scores);
     for Moved { member, to } in moved.read() {
-        let scores = members.entity(*member).and_then(|entity| scores.get(entity).ok());
+        let scores = scores.get(*member);
         let group = people.community(*to).and_then(|entity| groups.get_mut(entity).ok());
         if let Some((scores, mut standings)) = scores.zip(group) {
             for (active, score) in standings.active.iter_mut().zip(scores.slots) {
@@ -151,8 +152,7 @@ fn close_periods(world: &mut World) {
     if known == groups && closing.next.is_none_or(|next| now.at < next) {
         return;
     }
-    let late: Vec<Posted> =
-        world.resource::<Messages<Posted>>().iter_current_update_messages().copied().collect();
+    let late: Vec<Posted> = world.resource::<Stream<Posted>>().read().copied().collect();
     for group in world.resource::<People>().communities.clone() {
         let community = world.get::<Community>(group).expect("groups are whole");
         let (seq, calendar) = (community.seq, community.calendar);
@@ -249,7 +249,7 @@ fn close(
     let digest = Digest::of(&encode(&(key, policy, &rows)));
     world.resource_mut::<Closing>().closed.push(ClosedBoard { key, rows, at, digest });
     let kind = EventKind::BoardClosed(key, digest);
-    world.resource_mut::<Messages<Announced>>().write(Announced { community, kind });
+    world.resource_mut::<Stream<Announced>>().write(Announced { community, kind });
 }
 
 /// Scores what this batch booked.
@@ -264,32 +264,44 @@ fn score(
     mut groups: Query<&mut Standings>,
     mut run_scores: Query<&mut RunScores>,
     mut round_scores: Query<&mut RoundScores>,
-    mut posted: MessageReader<Posted>,
+    posted: Reader<Posted>,
 ) {
+    let (members, mut scores) = (members.rows(), RowsMut::of(&mut scores));
     let mut days: Option<OpenDays> = None;
-    for posted in posted.read() {
-        let Some((member, points)) = scored(posted) else { continue };
-        let (seq, entry) = (member.seq, posted.entry.id);
-        let run = posted.origin.run().and_then(|run| runs.entity(run.seq));
-        if let Some(mut table) = run.and_then(|entity| run_scores.get_mut(entity).ok()) {
-            add(table.0.entry(seq, Score::default).1, points, entry);
-        }
-        let round = posted.origin.round().and_then(|round| rounds.entity(round.seq));
-        if let Some(mut table) = round.and_then(|entity| round_scores.get_mut(entity).ok()) {
-            add(table.0.entry(seq, Score::default).1, points, entry);
-        }
-        if closing.scored.binary_search(&entry).is_ok() {
-            continue;
-        }
-        let Some(info) = members.get(seq) else { continue };
-        let group = people.community(info.community).and_then(|entity| groups.get_mut(entity).ok());
-        let own = members.entity(seq).and_then(|entity| scores.get_mut(entity).ok());
-        if let Some((mut standings, mut own)) = group.zip(own) {
-            let days = match days {
-                Some(days) if days.day == standings.today => days,
-                _ => *days.insert(OpenDays::of(standings.today)),
-            };
-            own.score(&days, points, entry, seq, &mut standings);
+    // Entries of one run and round come together, and so do members of one group.
+    let place = |posted: &Posted| (posted.origin.run(), posted.origin.round());
+    let mut group: Option<(u32, Mut<Standings>)> = None;
+    for posted in posted.all().chunk_by(|a, b| place(a) == place(b)) {
+        let (run, round) = place(&posted[0]);
+        let run = run.and_then(|run| runs.entity(run.seq));
+        let mut run = run.and_then(|entity| run_scores.get_mut(entity).ok());
+        let round = round.and_then(|round| rounds.entity(round.seq));
+        let mut round = round.and_then(|entity| round_scores.get_mut(entity).ok());
+        for posted in posted {
+            let Some((member, points)) = scored(posted) else { continue };
+            let (seq, entry) = (member.seq, posted.entry.id);
+            if let Some(table) = &mut run {
+                add(table.0.entry(seq, Score::default).1, points, entry);
+            }
+            if let Some(table) = &mut round {
+                add(table.0.entry(seq, Score::default).1, points, entry);
+            }
+            if closing.scored.binary_search(&entry).is_ok() {
+                continue;
+            }
+            let Some(info) = members.get(seq) else { continue };
+            if group.as_ref().is_none_or(|(known, _)| *known != info.community) {
+                let entity = people.community(info.community);
+                let standings = entity.and_then(|entity| groups.get_mut(entity).ok());
+                group = standings.map(|standings| (info.community, standings));
+            }
+            if let Some(((_, standings), own)) = group.as_mut().zip(scores.get(seq)) {
+                let days = match days {
+                    Some(days) if days.day == standings.today => days,
+                    _ => *days.insert(OpenDays::of(standings.today)),
+                };
+                own.score(&days, points, entry, seq, standings);
+            }
         }
     }
 }

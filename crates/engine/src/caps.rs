@@ -16,15 +16,16 @@ use smallvec::SmallVec;
 
 use crate::RestoreError;
 use crate::content::RuleNumbers;
-use crate::kernel::{Builder, Phase, Section, Setup, decode, encode};
+use crate::kernel::{Builder, Happened, Phase, Section, Setup, decode, encode};
 use crate::ledger::TakeBack;
 use crate::outreach::Announced;
-use crate::people::{Members, People, column};
+use crate::people::{People, RowsMut, column};
 use crate::rules::{Reward, Rule};
 use crate::runs::{Run, RunIndex, RunPlan};
+use crate::stream::{Reader, Writer};
 
 /// A reward within its limits.
-#[derive(Message, Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Award {
     pub(crate) reward: Reward,
     pub(crate) points: i64,
@@ -56,8 +57,8 @@ pub(crate) struct BankCaps {
 }
 
 impl CapUse {
-    /// Points left of `cap` for this rule, and the counter behind it. A new period starts at zero.
-    fn counter(&mut self, rule: u16, per: CapPeriod, period: i32) -> &mut Used {
+    /// Place of the counter of a rule in a period. A new period starts at zero.
+    fn place(&mut self, rule: u16, per: CapPeriod, period: i32) -> usize {
         let per = per as u8;
         let same = |used: &Used| {
             (used.rule, used.per) == (rule, per)
@@ -72,7 +73,12 @@ impl CapUse {
         if used.period < period && per != CapPeriod::Run as u8 {
             *used = Used { rule, per, period, points: 0 };
         }
-        used
+        at
+    }
+
+    fn counter(&mut self, rule: u16, per: CapPeriod, period: i32) -> &mut Used {
+        let place = self.place(rule, per, period);
+        &mut self.0[place]
     }
 
     /// Sorted, so that the order in which rules first applied leaves no trace.
@@ -141,14 +147,17 @@ struct Cut {
 }
 
 impl Limits<'_> {
-    fn counter(&mut self, cap: &Cap, rule: u16, period: i32) -> Option<(&mut Used, i64)> {
-        let whole = cap.points.0;
-        let (counters, limit) = match cap.scope {
-            CapScope::Member => (&mut *self.member, whole),
-            CapScope::Community => (&mut **self.group.as_mut()?, whole),
-            CapScope::Bank => (&mut self.bank.caps, whole / self.branches),
-        };
-        Some((counters.counter(rule, cap.per, period), limit))
+    /// The counters of a scope; none for a group that is not there any more.
+    fn counters(&mut self, scope: CapScope) -> Option<&mut CapUse> {
+        match scope {
+            CapScope::Member => Some(&mut *self.member),
+            CapScope::Community => self.group.as_deref_mut(),
+            CapScope::Bank => Some(&mut self.bank.caps),
+        }
+    }
+
+    fn limit(&self, cap: &Cap) -> i64 {
+        if cap.scope == CapScope::Bank { cap.points.0 / self.branches } else { cap.points.0 }
     }
 
     /// Cuts a reward to what is left everywhere, and counts what remains everywhere.
@@ -159,11 +168,18 @@ impl Limits<'_> {
         if let Some(budget) = rule.budget {
             points = points.min(budget - self.bank.paid.get(&paid_key).copied().unwrap_or(0));
         }
+        // Where each cap is counted, so that it is looked for once.
+        let mut places: SmallVec<[usize; 4]> = SmallVec::new();
         for cap in &rule.caps {
-            let period = period(cap.per, day, self.run.seq, weeks);
-            if let Some((used, limit)) = self.counter(cap, code, period) {
-                points = points.min(limit - used.points);
-            }
+            let (period, limit) = (period(cap.per, day, self.run.seq, weeks), self.limit(cap));
+            places.push(match self.counters(cap.scope) {
+                Some(counters) => {
+                    let place = counters.place(code, cap.per, period);
+                    points = points.min(limit - counters.0[place].points);
+                    place
+                }
+                None => 0,
+            });
         }
         if points <= 0 {
             return Cut { points: 0, exhausted: false };
@@ -175,9 +191,10 @@ impl Limits<'_> {
             *paid += points;
             exhausted |= *paid == budget;
         }
-        for cap in &rule.caps {
-            let period = period(cap.per, day, self.run.seq, weeks);
-            if let Some((used, limit)) = self.counter(cap, code, period) {
+        for (cap, place) in rule.caps.iter().zip(places) {
+            let limit = self.limit(cap);
+            if let Some(counters) = self.counters(cap.scope) {
+                let used = &mut counters.0[place];
                 used.points += points;
                 exhausted |= cap.scope != CapScope::Member && used.points == limit;
             }
@@ -194,10 +211,11 @@ impl Limits<'_> {
         }
         for cap in &rule.caps {
             let period = period(cap.per, day, self.run.seq, weeks);
-            if let Some((used, _)) = self.counter(cap, rule.rule.code, period)
-                && used.period == period
-            {
-                used.points = (used.points - points).max(0);
+            if let Some(counters) = self.counters(cap.scope) {
+                let used = counters.counter(rule.rule.code, cap.per, period);
+                if used.period == period {
+                    used.points = (used.points - points).max(0);
+                }
             }
         }
     }
@@ -207,58 +225,60 @@ impl Limits<'_> {
 fn cut(
     setup: Res<Setup>,
     people: Res<People>,
-    members: Members,
     runs: Res<RunIndex>,
     numbers: Res<RuleNumbers>,
     mut plans: Query<(&mut Run, &RunPlan)>,
     mut member_caps: Query<&mut CapUse>,
     mut group_caps: Query<&mut GroupCaps>,
     mut bank: ResMut<BankCaps>,
-    mut back: MessageReader<TakeBack>,
-    mut rewards: MessageReader<Reward>,
-    mut awards: MessageWriter<Award>,
-    mut announced: MessageWriter<Announced>,
+    back: Reader<TakeBack>,
+    facts: Reader<Happened>,
+    rewards: Reader<Reward>,
+    mut awards: Writer<Award>,
+    mut announced: Writer<Announced>,
 ) {
     let mut weeks = WeekCache::default();
     let branches = i64::from(setup.branches.max(1));
+    let mut member_caps = RowsMut::of(&mut member_caps);
     for taken in back.read() {
         let Some(refund) = taken.refund else { continue };
         let run = taken.origin.run().and_then(|run| runs.entity(run.seq));
         let run = run.and_then(|entity| plans.get_mut(entity).ok());
-        let member = members.entity(taken.member).and_then(|e| member_caps.get_mut(e).ok());
-        let Some(((mut run, plan), mut member)) = run.zip(member) else { continue };
+        let Some(((mut run, plan), member)) = run.zip(member_caps.get(taken.member)) else {
+            continue;
+        };
         let group = refund.group.and_then(|group| people.community(group.seq));
         let mut group = group.and_then(|entity| group_caps.get_mut(entity).ok());
         let group = group.as_mut().map(|group| &mut group.0);
-        let mut limits =
-            Limits { member: &mut member, group, bank: &mut bank, run: &mut run, branches };
+        let mut limits = Limits { member, group, bank: &mut bank, run: &mut run, branches };
         if let Some(rule) = plan.rules.find(refund.rule) {
             limits.refund(rule, taken.points, refund.day, &mut weeks);
         }
     }
-    for reward in rewards.read() {
-        let fact = &reward.fact;
-        let run = runs.entity(fact.run.seq).and_then(|entity| plans.get_mut(entity).ok());
-        let member = members.entity(fact.member.seq).and_then(|e| member_caps.get_mut(e).ok());
-        let Some(((mut run, plan), mut member)) = run.zip(member) else { continue };
-        let Some(rule) = plan.rules.at(reward.place) else { continue };
-        let group = people.community(fact.community.seq);
-        let mut group = group.and_then(|entity| group_caps.get_mut(entity).ok());
-        let mut limits = Limits {
-            member: &mut member,
-            group: group.as_mut().map(|group| &mut group.0),
-            bank: &mut bank,
-            run: &mut run,
-            branches,
+    let facts = facts.all();
+    let fact_of = |reward: &Reward| &facts[reward.fact as usize].0;
+    for rewards in rewards.all().chunk_by(|a, b| fact_of(a).run == fact_of(b).run) {
+        let run = runs.entity(fact_of(&rewards[0]).run.seq);
+        let Some((mut run, plan)) = run.and_then(|entity| plans.get_mut(entity).ok()) else {
+            continue;
         };
-        let cut = limits.cut(rule, reward.points, fact.day, &mut weeks);
-        if cut.points > 0 {
-            awards.write(Award { reward: *reward, points: cut.points });
-        }
-        if let Some(rule) = numbers.id(reward.rule.code).filter(|_| cut.exhausted) {
-            let kind = EventKind::LimitReached { run: fact.run, rule: rule.clone() };
-            let community: Option<CommunityId> = None;
-            announced.write(Announced { community, kind });
+        for reward in rewards {
+            let fact = fact_of(reward);
+            let Some(rule) = plan.rules.at(reward.place) else { continue };
+            let Some(member) = member_caps.get(fact.member.seq) else { continue };
+            let group = people.community(fact.community.seq).filter(|_| rule.counts_groups());
+            let mut group = group.and_then(|entity| group_caps.get_mut(entity).ok());
+            let group = group.as_mut().map(|group| &mut group.0);
+            let mut limits = Limits { member, group, bank: &mut bank, run: &mut run, branches };
+            let cut = limits.cut(rule, reward.points, fact.day, &mut weeks);
+            if cut.points > 0 {
+                awards.write(Award { reward: *reward, points: cut.points });
+            }
+            if let Some(rule) = numbers.id(reward.rule.code).filter(|_| cut.exhausted) {
+                let kind = EventKind::LimitReached { run: fact.run, rule: rule.clone() };
+                let community: Option<CommunityId> = None;
+                announced.write(Announced { community, kind });
+            }
         }
     }
 }

@@ -10,14 +10,15 @@ use crate::kernel::{Outcomes, Request};
 use crate::moments::ReactRequest;
 use crate::quiz::AnswerRequest;
 use crate::streak::{StreakAction, StreakRequest};
+use crate::stream::Writer;
 
 /// Writers of all messages that commands become.
 pub(crate) type Desk = SystemState<(
     ResMut<'static, Outcomes>,
-    MessageWriter<'static, Request>,
-    MessageWriter<'static, StreakRequest>,
-    MessageWriter<'static, AnswerRequest>,
-    MessageWriter<'static, ReactRequest>,
+    Writer<'static, Request>,
+    Writer<'static, StreakRequest>,
+    Writer<'static, AnswerRequest>,
+    Writer<'static, ReactRequest>,
 )>;
 
 /// Hands every command to its feature, or refuses it.

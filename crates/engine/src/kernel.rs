@@ -5,10 +5,12 @@ use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, ScheduleLabel, SingleThreadedExecutor};
 use dengmi_core::random::Seed;
 use dengmi_core::{Action, Actor, BranchId, Fact, Outcome, Receipt, Reject, Timestamp};
+use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::RestoreError;
+use crate::stream::Stream;
 
 /// The phases of a batch, in the only order there is. Systems of one phase are chained by the
 /// feature that adds them; two that could run in either order do not build.
@@ -57,7 +59,7 @@ pub(crate) struct Now {
 }
 
 /// A command that is no part of a hot path, handed to the feature that owns its action.
-#[derive(Message, Clone)]
+#[derive(Clone)]
 pub(crate) struct Request {
     /// Position of the command in the batch.
     pub(crate) index: u32,
@@ -66,7 +68,7 @@ pub(crate) struct Request {
 }
 
 /// A fact, for the rules.
-#[derive(Message, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) struct Happened(pub(crate) Fact);
 
 /// One slot for every command of the batch.
@@ -147,6 +149,34 @@ pub(crate) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
     postcard::to_stdvec(value).expect("plain data always encodes")
 }
 
+/// Puts encoded bytes at the end of a vector.
+struct Append(Vec<u8>);
+
+impl Flavor for Append {
+    type Output = Vec<u8>;
+
+    #[inline]
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    #[inline]
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<Vec<u8>> {
+        Ok(self.0)
+    }
+}
+
+/// Bytes of a value, into a vector that is used again and again.
+pub(crate) fn encode_into<T: Serialize>(value: &T, bytes: Vec<u8>) -> Vec<u8> {
+    postcard::serialize_with_flavor(value, Append(bytes)).expect("plain data always encodes")
+}
+
 /// The value of a section; every byte must be used.
 pub(crate) fn decode<T: DeserializeOwned>(name: &str, bytes: &[u8]) -> Result<T, RestoreError> {
     match postcard::take_from_bytes(bytes) {
@@ -203,9 +233,9 @@ impl Builder {
         builder
     }
 
-    pub(crate) fn message<M: Message>(&mut self) -> &mut Self {
-        self.world.init_resource::<Messages<M>>();
-        self.sweeps.push(|world| world.resource_mut::<Messages<M>>().clear());
+    pub(crate) fn message<M: Send + Sync + 'static>(&mut self) -> &mut Self {
+        self.world.init_resource::<Stream<M>>();
+        self.sweeps.push(|world| world.resource_mut::<Stream<M>>().sweep());
         self
     }
 

@@ -10,8 +10,8 @@ use bevy_ecs::prelude::*;
 use dengmi_core::ledger::RuleRef;
 use dengmi_core::unit::POINTS_MAX;
 use dengmi_core::{
-    Account, Action, Calendar, Cause, CommunityId, Day, EntryKind, LedgerEntry, MemberId, Period,
-    PeriodKind, Points, Receipt, Reject,
+    Account, Action, Calendar, Cause, CommunityId, Day, EntryKind, Fact, LedgerEntry, MemberId,
+    Period, PeriodKind, Points, Receipt, Reject,
 };
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -20,12 +20,14 @@ use crate::RestoreError;
 use crate::caps::Award;
 use crate::content::Packs;
 use crate::kernel::{
-    Builder, Now, Outcomes, Phase, Request, Section, Setup, Touched, decode, encode,
+    Builder, Happened, Now, Outcomes, Phase, Request, Section, Setup, Touched, decode, encode,
 };
-use crate::people::{Members, People, column};
+use crate::people::{Members, People, RowsMut, column};
+use crate::rules::cause;
+use crate::stream::{Reader, Writer};
 
 /// A booked entry.
-#[derive(Message, Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Posted {
     pub(crate) entry: LedgerEntry,
     /// What the points first went back to: for a reversal, the cause of the reversed entry.
@@ -35,7 +37,7 @@ pub(crate) struct Posted {
 }
 
 /// An award that is to be taken back.
-#[derive(Message, Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct TakeBack {
     pub(crate) member: u32,
     pub(crate) entry: u64,
@@ -130,6 +132,10 @@ impl Wallet {
             && self.buckets.windows(2).all(|pair| pair[0].expires < pair[1].expires)
     }
 
+    fn expires_by(&self, today: Day) -> bool {
+        self.buckets.first().is_some_and(|bucket| bucket.expires <= today)
+    }
+
     /// Removes and returns what has expired by `today`: points and the month they expired with.
     fn expire(&mut self, today: Day) -> SmallVec<[(Day, i64); 1]> {
         let mut expired = SmallVec::new();
@@ -182,19 +188,15 @@ pub(crate) fn plugin(builder: &mut Builder) {
 struct Clerk<'a, 'w> {
     setup: Setup,
     now: Now,
-    calendar: Calendar,
+    today: Day,
     expire_after_months: u8,
     books: &'a mut Books,
-    posted: &'a mut MessageWriter<'w, Posted>,
+    posted: &'a mut Writer<'w, Posted>,
     touched: &'a mut Touched,
     expiry: Option<(Day, Day)>,
 }
 
 impl Clerk<'_, '_> {
-    fn today(&self) -> Day {
-        self.calendar.day_of(self.now.at)
-    }
-
     fn member(&self, seq: u32) -> Account {
         Account::Member(MemberId::new(self.setup.branch, seq))
     }
@@ -240,7 +242,7 @@ impl Clerk<'_, '_> {
         LedgerEntry {
             id: 0,
             at: self.now.at,
-            day: self.today(),
+            day: self.today,
             kind,
             from,
             to,
@@ -252,34 +254,36 @@ impl Clerk<'_, '_> {
 
     /// Books what has expired before anything else touches the wallet.
     fn settle(&mut self, seq: u32, wallet: &mut Wallet) {
-        for (month, points) in wallet.expire(self.today()) {
+        if !wallet.expires_by(self.today) {
+            return;
+        }
+        for (month, points) in wallet.expire(self.today) {
             let cause = Cause::Expired(month);
             let from = self.member(seq);
             self.post(self.plain(EntryKind::Expiry, from, Account::Expiry, points, cause));
         }
     }
 
-    fn award(&mut self, award: &Award, wallet: &mut Wallet) {
-        let reward = &award.reward;
-        self.settle(reward.fact.member.seq, wallet);
+    fn award(&mut self, award: &Award, fact: &Fact, wallet: &mut Wallet) {
+        self.settle(fact.member.seq, wallet);
         let points = award.points.min(POINTS_MAX.0 - wallet.balance);
         if points <= 0 {
             return;
         }
-        let expires = self.expires(reward.fact.day);
+        let expires = self.expires(fact.day);
         wallet.put(points, expires);
         let entry = LedgerEntry {
             id: 0,
             at: self.now.at,
-            day: reward.fact.day,
+            day: fact.day,
             kind: EntryKind::Award,
             from: Account::Issue,
-            to: Account::Member(reward.fact.member),
+            to: Account::Member(fact.member),
             points: Points(points),
-            rule: Some(reward.rule),
-            cause: reward.cause,
+            rule: Some(award.reward.rule),
+            cause: cause(fact),
         };
-        self.post_for(entry, reward.cause, Some(reward.fact.community));
+        self.post_for(entry, entry.cause, Some(fact.community));
     }
 
     /// Takes an award back. What the member no longer has, the house bears.
@@ -324,7 +328,7 @@ impl Clerk<'_, '_> {
         // What has expired cannot be spent, so it decides the refusal; it is booked only with an
         // order that is taken, because a refusal changes nothing.
         let mut after = wallet.clone();
-        after.expire(self.today());
+        after.expire(self.today);
         if after.balance < points.0 {
             return Err(Reject::NotEnoughPoints);
         }
@@ -346,35 +350,36 @@ fn book(
     members: Members,
     mut wallets: Query<&mut Wallet>,
     mut books: ResMut<Books>,
-    mut back: MessageReader<TakeBack>,
-    mut awards: MessageReader<Award>,
-    mut requests: MessageReader<Request>,
-    mut posted: MessageWriter<Posted>,
+    back: Reader<TakeBack>,
+    facts: Reader<Happened>,
+    awards: Reader<Award>,
+    requests: Reader<Request>,
+    mut posted: Writer<Posted>,
     mut outcomes: ResMut<Outcomes>,
     mut touched: ResMut<Touched>,
 ) {
     let mut clerk = Clerk {
         setup: *setup,
         now: *now,
-        calendar: Calendar::default(),
+        today: Calendar::default().day_of(now.at),
         expire_after_months: packs.current().points.expire_after_months,
         books: &mut books,
         posted: &mut posted,
         touched: &mut touched,
         expiry: None,
     };
+    let (members, mut wallets) = (members.rows(), RowsMut::of(&mut wallets));
     for taken in back.read() {
-        let wallet = members.entity(taken.member).and_then(|entity| wallets.get_mut(entity).ok());
-        if let Some(mut wallet) = wallet {
+        if let Some(wallet) = wallets.get(taken.member) {
             // An operator may have reversed the entry before; then there is nothing left to take.
-            let _ = clerk.take_back(taken, &mut wallet);
+            let _ = clerk.take_back(taken, wallet);
         }
     }
+    clerk.books.entries.reserve(awards.all().len());
     for award in awards.read() {
-        let member = award.reward.fact.member.seq;
-        let wallet = members.entity(member).and_then(|entity| wallets.get_mut(entity).ok());
-        if let Some(mut wallet) = wallet {
-            clerk.award(award, &mut wallet);
+        let Happened(fact) = &facts.all()[award.reward.fact as usize];
+        if let Some(wallet) = wallets.get(fact.member.seq) {
+            clerk.award(award, fact, wallet);
         }
     }
     for request in requests.read() {
@@ -382,12 +387,12 @@ fn book(
             Action::Redeem { member, .. } | Action::Reverse { member, .. } => member,
             _ => continue,
         };
-        let wallet = members.entity(member.seq).and_then(|entity| wallets.get_mut(entity).ok());
-        let result = wallet.ok_or(Reject::UnknownMember).and_then(|mut wallet| {
+        let wallet = wallets.get(member.seq);
+        let result = wallet.ok_or(Reject::UnknownMember).and_then(|wallet| {
             match request.action {
                 Action::Redeem { points, order, .. } => {
                     members.acting(member)?;
-                    clerk.redeem(member.seq, points, order, &mut wallet)?;
+                    clerk.redeem(member.seq, points, order, wallet)?;
                 }
                 Action::Reverse { entry, points, cause, .. } => {
                     if points.0 < 1 || points > POINTS_MAX {
@@ -396,7 +401,7 @@ fn book(
                     let points = points.0;
                     let taken =
                         TakeBack { member: member.seq, entry, points, origin: cause, refund: None };
-                    clerk.take_back(&taken, &mut wallet)?;
+                    clerk.take_back(&taken, wallet)?;
                 }
                 _ => {}
             }

@@ -23,6 +23,7 @@ mod roster;
 mod rules;
 mod runs;
 mod streak;
+mod stream;
 mod views;
 
 use std::collections::BTreeMap;
@@ -48,6 +49,7 @@ use crate::ledger::Books;
 use crate::outreach::Outbox;
 use crate::people::People;
 use crate::runs::{Run, RunIndex};
+use crate::stream::KEPT_BYTES;
 
 pub use crate::quiz::{Layout, layout};
 
@@ -213,12 +215,13 @@ impl Engine {
             return Err(ApplyError::Time { last: last.at, got: batch.at });
         }
         self.world.insert_resource(Now { seq: batch.seq, at: batch.at });
+        intake(&mut self.world, &mut self.desk, self.setup.branch, &batch.commands);
+        self.schedule.run(&mut self.world);
+        let applied = self.collect();
         for sweep in &self.sweeps {
             sweep(&mut self.world);
         }
-        intake(&mut self.world, &mut self.desk, self.setup.branch, &batch.commands);
-        self.schedule.run(&mut self.world);
-        Ok(self.collect())
+        Ok(applied)
     }
 
     fn collect(&mut self) -> Applied {
@@ -251,9 +254,9 @@ impl Engine {
         );
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
-        scratch = postcard::to_extend(&said, scratch).expect("plain data always encodes");
+        scratch = kernel::encode_into(&said, scratch);
         self.chain = self.chain.chain(&scratch);
-        self.scratch = scratch;
+        self.scratch = if scratch.capacity() > KEPT_BYTES { Vec::new() } else { scratch };
         applied.digest = self.chain;
         applied
     }

@@ -30,6 +30,7 @@ use crate::outreach::Announced;
 use crate::people::{Members, People, column};
 use crate::roster::Roster;
 use crate::runs::{Run, RunIndex, RunPlan, Runs};
+use crate::stream::{Reader, Stream, Writer};
 
 /// Posts a day and sender that no quest can raise (s004).
 const POSTS_PER_DAY_MAX: u8 = 3;
@@ -87,7 +88,7 @@ pub(crate) struct MomentsPlan {
 }
 
 /// A reaction to a post.
-#[derive(Message, Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct ReactRequest {
     pub(crate) index: u32,
     pub(crate) post: PostId,
@@ -156,8 +157,7 @@ pub(crate) fn plugin(builder: &mut Builder) {
 }
 
 fn publish(world: &mut World) {
-    let requests: Vec<Request> =
-        world.resource::<Messages<Request>>().iter_current_update_messages().cloned().collect();
+    let requests: Vec<Request> = world.resource::<Stream<Request>>().read().cloned().collect();
     for request in requests {
         if let Action::Publish { run, manager } = request.action {
             let result = publish_one(world, run, manager);
@@ -204,7 +204,7 @@ fn publish_one(world: &mut World, run_id: RunId, manager: ManagerId) -> Result<R
 }
 
 fn announce(world: &mut World, kind: EventKind) {
-    world.resource_mut::<Messages<Announced>>().write(Announced { community: None, kind });
+    world.resource_mut::<Stream<Announced>>().write(Announced { community: None, kind });
     world.resource_mut::<Touched>().catalog = true;
 }
 
@@ -305,14 +305,15 @@ fn react(
     runs: Runs,
     index: Res<PostIndex>,
     mut posts: Query<(&mut Post, &mut Reactions)>,
-    mut requests: MessageReader<ReactRequest>,
-    mut facts: MessageWriter<Happened>,
-    mut back: MessageWriter<TakeBack>,
+    requests: Reader<ReactRequest>,
+    mut facts: Writer<Happened>,
+    mut back: Writer<TakeBack>,
     mut outcomes: ResMut<Outcomes>,
     mut touched: ResMut<Touched>,
 ) {
     // Told at the end, because what is undone in the same batch is not told at all.
     let mut told: Vec<Fact> = Vec::new();
+    let members = members.rows();
     for request in requests.read() {
         let mut serve = || {
             let entity = index.entity(request.post.seq).ok_or(Reject::UnknownPost)?;
@@ -374,11 +375,7 @@ fn react(
 }
 
 /// Remembers which entries reactions earned, so that undoing can take them back.
-fn note_awards(
-    index: Res<PostIndex>,
-    mut posts: Query<&mut Reactions>,
-    mut posted: MessageReader<Posted>,
-) {
+fn note_awards(index: Res<PostIndex>, mut posts: Query<&mut Reactions>, posted: Reader<Posted>) {
     for Posted { entry, .. } in posted.read() {
         let (post, like) = match entry.cause {
             Cause::Like(_, post) => (post, true),

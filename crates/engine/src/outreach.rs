@@ -6,9 +6,10 @@ use dengmi_core::view::{Event, EventKind};
 
 use crate::RestoreError;
 use crate::kernel::{Builder, Now, Phase, Section, decode, encode};
+use crate::stream::Reader;
 
 /// Something subscribers should hear of.
-#[derive(Message, Clone)]
+#[derive(Clone)]
 pub(crate) struct Announced {
     /// The group it concerns; `None` for the whole branch.
     pub(crate) community: Option<CommunityId>,
@@ -30,11 +31,7 @@ pub(crate) fn plugin(builder: &mut Builder) {
         .section(Section { name: "outreach", version: 1, save, restore });
 }
 
-fn number_events(
-    now: Res<Now>,
-    mut announced: MessageReader<Announced>,
-    mut outbox: ResMut<Outbox>,
-) {
+fn number_events(now: Res<Now>, announced: Reader<Announced>, mut outbox: ResMut<Outbox>) {
     for Announced { community, kind } in announced.read() {
         outbox.last += 1;
         let event =

@@ -1,6 +1,8 @@
 //! Members, groups and managers. Owns [`Member`], [`Community`], [`Manager`] and their indexes;
 //! reads [`Request`]; tells [`Moved`] and [`Announced`].
 
+use bevy_ecs::change_detection::ContiguousMut;
+use bevy_ecs::component::Mutable;
 use bevy_ecs::prelude::*;
 use bevy_ecs::system::SystemParam;
 use dengmi_content::model::community::CommunityKind;
@@ -20,6 +22,7 @@ use crate::kernel::{
 };
 use crate::outreach::Announced;
 use crate::roster::MEMBERS_MAX;
+use crate::stream::Stream;
 
 /// A customer. The entity also carries what other features keep for each member.
 #[derive(Component, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,30 +136,62 @@ impl People {
 
 /// Member lookup for systems.
 #[derive(SystemParam)]
-pub(crate) struct Members<'w, 's> {
-    people: Res<'w, People>,
-    members: Query<'w, 's, &'static Member>,
-}
+pub(crate) struct Members<'w, 's>(Query<'w, 's, &'static Member>);
 
 impl Members<'_, '_> {
-    pub(crate) fn get(&self, seq: u32) -> Option<&Member> {
-        self.members.get(self.people.member(seq)?).ok()
+    /// All members by number.
+    pub(crate) fn rows(&self) -> Rows<'_, Member> {
+        Rows::of(&self.0)
+    }
+}
+
+/// Every member's value of one component, by member number. Members share one table, enter it in
+/// the order of their numbers and never leave it, so nothing has to be looked up.
+pub(crate) struct Rows<'a, C>(&'a [C]);
+
+/// [`Rows`] that can be written.
+pub(crate) struct RowsMut<'a, C>(Option<ContiguousMut<'a, C>>);
+
+impl<'a, C: Component> Rows<'a, C> {
+    pub(crate) fn of(query: &'a Query<&C>) -> Self {
+        let mut tables = query.contiguous_iter().expect("members' components lie in tables");
+        let rows = Self(tables.next().unwrap_or(&[]));
+        debug_assert!(tables.next().is_none(), "members share one table");
+        rows
     }
 
+    pub(crate) fn get(&self, seq: u32) -> Option<&'a C> {
+        self.0.get(seq.checked_sub(1)? as usize)
+    }
+}
+
+impl Rows<'_, Member> {
     /// The member, if they may take part.
     pub(crate) fn acting(&self, id: MemberId) -> Result<&Member, Reject> {
         let member = self.get(id.seq).ok_or(Reject::UnknownMember)?;
+        debug_assert_eq!(member.seq, id.seq, "rows lie in the order of the numbers");
         member.may_act()?;
         Ok(member)
     }
+}
 
-    pub(crate) fn entity(&self, seq: u32) -> Option<Entity> {
-        self.people.member(seq)
+impl<'a, C: Component<Mutability = Mutable>> RowsMut<'a, C> {
+    pub(crate) fn of(query: &'a mut Query<&mut C>) -> Self {
+        let mut tables = query.contiguous_iter_mut().expect("members' components lie in tables");
+        let rows = Self(tables.next());
+        debug_assert!(tables.next().is_none(), "members share one table");
+        rows
+    }
+
+    pub(crate) fn get(&mut self, seq: u32) -> Option<&mut C> {
+        // Nothing in the engine asks what changed since when.
+        let rows = self.0.as_mut()?.bypass_change_detection();
+        rows.get_mut(seq.checked_sub(1)? as usize)
     }
 }
 
 /// A member is in a group from now on, so their scores count there too.
-#[derive(Message, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) struct Moved {
     pub(crate) member: u32,
     pub(crate) to: u32,
@@ -176,8 +211,7 @@ pub(crate) fn plugin(builder: &mut Builder) {
 }
 
 pub(crate) fn serve_people(world: &mut World) {
-    let requests: Vec<Request> =
-        world.resource::<Messages<Request>>().iter_current_update_messages().cloned().collect();
+    let requests: Vec<Request> = world.resource::<Stream<Request>>().read().cloned().collect();
     for request in requests {
         if let Some(result) = serve(world, &request) {
             world.resource_mut::<Outcomes>().set(request.index, result);
@@ -252,7 +286,7 @@ fn open_community(
 }
 
 fn announce(world: &mut World, community: Option<CommunityId>, kind: EventKind) {
-    world.resource_mut::<Messages<Announced>>().write(Announced { community, kind });
+    world.resource_mut::<Stream<Announced>>().write(Announced { community, kind });
 }
 
 /// Room in a group for one more: its entity, kind, and today there.
@@ -295,7 +329,7 @@ fn enter(world: &mut World, group: Entity, member: u32) {
         community.members.insert(place, member);
     }
     let to = community.seq;
-    world.resource_mut::<Messages<Moved>>().write(Moved { member, to });
+    world.resource_mut::<Stream<Moved>>().write(Moved { member, to });
     let mut touched = world.resource_mut::<Touched>();
     touched.member(member);
     touched.catalog = true;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bevy_ecs::prelude::*;
 use dengmi_content::Pack;
 use dengmi_content::model::Quest;
-use dengmi_content::model::reward::{Cap, Condition, Pay, RuleVersion, Trigger};
+use dengmi_content::model::reward::{Cap, CapScope, Condition, Pay, RuleVersion, Trigger};
 use dengmi_core::ledger::RuleRef;
 use dengmi_core::{Cause, Day, Fact, FactKind, Period, PeriodKind, Points};
 
@@ -14,12 +14,13 @@ use crate::content::RuleNumbers;
 use crate::kernel::{Builder, Happened, Phase};
 use crate::people::{Member, Members, People};
 use crate::runs::{Run, Runs};
+use crate::stream::{Reader, Writer};
 
 /// Points that a rule pays for a fact, before caps and budgets.
-#[derive(Message, Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Reward {
-    pub(crate) fact: Fact,
-    pub(crate) cause: Cause,
+    /// Position of the fact among the batch's facts.
+    pub(crate) fact: u32,
     pub(crate) rule: RuleRef,
     pub(crate) points: i64,
     /// Where the rule stands in its run's rulebook: trigger and position.
@@ -74,6 +75,11 @@ fn slot(trigger: Trigger) -> Option<usize> {
     })
 }
 
+/// What awards for a fact go back to.
+pub(crate) fn cause(fact: &Fact) -> Cause {
+    address(fact).1
+}
+
 impl Rulebook {
     /// The rules of `quest`, numbered.
     pub(crate) fn compile(pack: &Pack, quest: &Quest, numbers: &mut RuleNumbers) -> Self {
@@ -99,6 +105,11 @@ impl Rulebook {
     /// The version of a rule that an entry names.
     pub(crate) fn find(&self, rule: RuleRef) -> Option<&Rule> {
         self.0.iter().flat_map(|rules| rules.iter()).find(|known| known.rule == rule)
+    }
+
+    /// Whether any rule rewards what `trigger` names.
+    pub(crate) fn rewards(&self, trigger: Trigger) -> bool {
+        slot(trigger).is_some_and(|slot| !self.0[slot].is_empty())
     }
 
     pub(crate) fn at(&self, (trigger, place): (u8, u32)) -> Option<&Rule> {
@@ -133,6 +144,11 @@ impl Rule {
             caps,
             budget,
         }
+    }
+
+    /// Whether one of its limits is counted for whole groups.
+    pub(crate) fn counts_groups(&self) -> bool {
+        self.caps.iter().any(|cap| cap.scope == CapScope::Community)
     }
 
     /// What the rule pays for a fact; nothing where it does not apply.
@@ -234,18 +250,24 @@ fn reward(
     people: Res<People>,
     members: Members,
     runs: Runs,
-    mut facts: MessageReader<Happened>,
-    mut rewards: MessageWriter<Reward>,
+    facts: Reader<Happened>,
+    mut rewards: Writer<Reward>,
 ) {
-    for Happened(fact) in facts.read() {
-        let Some((_, run, plan)) = runs.get(fact.run.seq) else { continue };
-        let Some(member) = members.get(fact.member.seq) else { continue };
-        let (trigger, cause) = address(fact);
-        let case = Case { fact, member, run, people: &people };
-        for (place, rule) in plan.rules.0[trigger].iter().enumerate() {
-            if let Some(points) = rule.pays(&case) {
-                let place = (trigger as u8, place as u32);
-                rewards.write(Reward { fact: *fact, cause, rule: rule.rule, points, place });
+    let members = members.rows();
+    let mut next = 0;
+    for facts in facts.all().chunk_by(|a, b| a.0.run == b.0.run) {
+        let first = next;
+        next += facts.len() as u32;
+        let Some((_, run, plan)) = runs.get(facts[0].0.run.seq) else { continue };
+        for (position, Happened(fact)) in (first..).zip(facts) {
+            let Some(member) = members.get(fact.member.seq) else { continue };
+            let (trigger, _) = address(fact);
+            let case = Case { fact, member, run, people: &people };
+            for (place, rule) in plan.rules.0[trigger].iter().enumerate() {
+                if let Some(points) = rule.pays(&case) {
+                    let place = (trigger as u8, place as u32);
+                    rewards.write(Reward { fact: position, rule: rule.rule, points, place });
+                }
             }
         }
     }

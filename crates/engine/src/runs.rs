@@ -24,6 +24,7 @@ use crate::numbered::Numbered;
 use crate::outreach::Announced;
 use crate::people::{Community, Member, People, column};
 use crate::rules::Rulebook;
+use crate::stream::Stream;
 
 /// A launched quest.
 #[derive(Component, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,8 +102,7 @@ pub(crate) fn plugin(builder: &mut Builder) {
 }
 
 fn serve_runs(world: &mut World) {
-    let requests: Vec<Request> =
-        world.resource::<Messages<Request>>().iter_current_update_messages().cloned().collect();
+    let requests: Vec<Request> = world.resource::<Stream<Request>>().read().cloned().collect();
     for request in requests {
         let result = match &request.action {
             Action::Launch { quest, communities, start } => {
@@ -125,7 +125,7 @@ fn adopt(world: &mut World, digest: Digest) -> Result<Receipt, Reject> {
 }
 
 fn announce(world: &mut World, kind: EventKind) {
-    world.resource_mut::<Messages<Announced>>().write(Announced { community: None, kind });
+    world.resource_mut::<Stream<Announced>>().write(Announced { community: None, kind });
     world.resource_mut::<Touched>().catalog = true;
 }
 

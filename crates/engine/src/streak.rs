@@ -13,9 +13,10 @@ use dengmi_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::{Builder, Happened, Now, Outcomes, Phase, Setup, Touched};
-use crate::people::Members;
+use crate::people::{Member, Members, Rows};
 use crate::roster::Roster;
 use crate::runs::{Run, RunPlan, Runs};
+use crate::stream::{Reader, Writer};
 
 /// One member's streak in one run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +53,7 @@ pub(crate) struct StreakPlan {
 }
 
 /// What a member or operator wants of a streak.
-#[derive(Message, Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct StreakRequest {
     pub(crate) index: u32,
     pub(crate) member: MemberId,
@@ -289,7 +290,7 @@ impl Place<'_> {
     fn serve(
         &self,
         request: &StreakRequest,
-        members: &Members,
+        members: &Rows<Member>,
         table: &mut Streaks,
     ) -> Result<Served, Reject> {
         let member = members.acting(request.member)?;
@@ -333,28 +334,34 @@ fn check_in(
     members: Members,
     runs: Runs,
     mut tables: Query<&mut Streaks>,
-    mut requests: MessageReader<StreakRequest>,
-    mut facts: MessageWriter<Happened>,
+    requests: Reader<StreakRequest>,
+    mut facts: Writer<Happened>,
     mut outcomes: ResMut<Outcomes>,
     mut touched: ResMut<Touched>,
 ) {
-    for request in requests.read() {
-        let served =
-            runs.get(request.run.seq).ok_or(Reject::UnknownRun).and_then(|(entity, run, plan)| {
-                let streak = plan.streak.as_ref().ok_or(Reject::WrongKind)?;
-                let mut table = tables.get_mut(entity).map_err(|_| Reject::UnknownRun)?;
-                let place = Place { run, plan, streak, now: now.at };
-                place.serve(request, &members, &mut table)
-            });
-        let result = served.map(|(state, counted)| {
-            touched.member(request.member.seq);
-            if let Some((day, at, counted)) = counted {
-                let community = members.get(request.member.seq).map_or(0, |m| m.community);
-                facts.write(fact(setup.branch, community, request, day, at, counted, state));
-            }
-            Receipt::CheckedIn(state)
+    let members = members.rows();
+    for requests in requests.all().chunk_by(|a, b| a.run == b.run) {
+        let found = runs.get(requests[0].run.seq).ok_or(Reject::UnknownRun);
+        let mut place = found.and_then(|(entity, run, plan)| {
+            let streak = plan.streak.as_ref().ok_or(Reject::WrongKind)?;
+            let table = tables.get_mut(entity).map_err(|_| Reject::UnknownRun)?;
+            Ok((Place { run, plan, streak, now: now.at }, table))
         });
-        outcomes.set(request.index, result);
+        for request in requests {
+            let served = match &mut place {
+                Ok((place, table)) => place.serve(request, &members, table),
+                Err(reject) => Err(*reject),
+            };
+            let result = served.map(|(state, counted)| {
+                touched.member(request.member.seq);
+                if let Some((day, at, counted)) = counted {
+                    let community = members.get(request.member.seq).map_or(0, |m| m.community);
+                    facts.write(fact(setup.branch, community, request, day, at, counted, state));
+                }
+                Receipt::CheckedIn(state)
+            });
+            outcomes.set(request.index, result);
+        }
     }
 }
 

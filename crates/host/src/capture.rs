@@ -15,7 +15,7 @@ use crate::views::{Delta, SMALL_BOARD, Scores};
 
 /// Scores of a large run, and a large catalogue, are copied no sooner than this many times the
 /// copying took, ...
-const COPY_SHARE: u32 = 20;
+const COPY_SHARE: u32 = 50;
 
 /// ... and no more often than this while nobody asks.
 const UNASKED: Duration = Duration::from_secs(1);

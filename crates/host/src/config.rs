@@ -17,6 +17,9 @@ pub struct HostConfig {
     /// While a commit is under way, this many waiting commands are enough to apply them already;
     /// fewer wait for its end and make one batch.
     pub overlap: usize,
+    /// Longest wait for more commands after the first one, when many came together before; never
+    /// more than an eighth of the last commit.
+    pub linger: Duration,
     /// Most commands of one branch that are not answered yet; beyond it the branch is busy.
     pub queue: usize,
     /// How long commands can be repeated.
@@ -43,6 +46,7 @@ impl Default for HostConfig {
             clock: Arc::new(SystemClock::default()),
             batch: 512,
             overlap: 32,
+            linger: Duration::from_micros(200),
             queue: 8_192,
             keys: KeyLimits::default(),
             events: 4_096,

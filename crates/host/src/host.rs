@@ -1,8 +1,9 @@
 //! The host: the branches of one process, each with its writer.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError};
 
+use arc_swap::ArcSwap;
 use dengmi_content::Pack;
 use dengmi_core::random::Seed;
 use dengmi_core::view::board::BoardKey;
@@ -33,7 +34,8 @@ pub struct Host<J> {
     packs: Arc<Packs>,
     /// Content that every branch is to run on.
     wanted: Option<Arc<Pack>>,
-    branches: RwLock<BTreeMap<BranchId, Arc<Branch>>>,
+    /// Looked at by every request, so reading takes no lock.
+    branches: ArcSwap<BTreeMap<BranchId, Arc<Branch>>>,
 }
 
 impl<J: Journal> Host<J> {
@@ -58,7 +60,7 @@ impl<J: Journal> Host<J> {
             wanted = Some(content.pack);
         }
         let metas = journal.branches().await?;
-        let host = Self { journal, config, packs, wanted, branches: RwLock::default() };
+        let host = Self { journal, config, packs, wanted, branches: ArcSwap::default() };
         for meta in metas {
             if let Err(error) = host.start(meta, progress).await {
                 host.shutdown().await;
@@ -107,19 +109,21 @@ impl<J: Journal> Host<J> {
         };
         let writer = Writer::start(setting, recovery)?;
         let branch = Branch { meta, shared, writer: Some(writer).into() };
-        self.branches
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(meta.branch, Arc::new(branch));
+        let branch = Arc::new(branch);
+        self.branches.rcu(|branches| {
+            let mut branches = BTreeMap::clone(branches);
+            branches.insert(meta.branch, branch.clone());
+            branches
+        });
         Ok(())
     }
 
     fn branch(&self, branch: BranchId) -> Option<Arc<Branch>> {
-        self.branches.read().unwrap_or_else(PoisonError::into_inner).get(&branch).cloned()
+        self.branches.load().get(&branch).cloned()
     }
 
     fn all(&self) -> Vec<Arc<Branch>> {
-        self.branches.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.branches.load().values().cloned().collect()
     }
 
     /// Has a command applied and committed. What it changed in members and lists is published
@@ -153,7 +157,7 @@ impl<J: Journal> Host<J> {
     /// The published views of a branch.
     #[must_use]
     pub fn views(&self, branch: BranchId) -> Option<BranchViews> {
-        self.branch(branch).map(|branch| BranchViews(branch.shared.clone()))
+        self.branches.load().get(&branch).map(|branch| BranchViews(branch.shared.clone()))
     }
 
     /// A standing that is still open.

@@ -132,15 +132,29 @@ impl Inbox {
     }
 
     /// Takes everything as soon as a commit has ended, the branch is to stop, or `enough`
-    /// submissions wait; at the latest after `longest`. After a stop was reported once, only the
-    /// others count.
-    pub(crate) fn take(&self, enough: usize, longest: Duration, stop_known: bool) -> Taken {
-        let until = Instant::now() + longest;
+    /// submissions wait; at the latest after `longest`, and with `linger` also so long after the
+    /// first submission. After a stop was reported once, only the others count.
+    pub(crate) fn take(
+        &self,
+        enough: usize,
+        linger: Option<Duration>,
+        longest: Duration,
+        stop_known: bool,
+    ) -> Taken {
+        let mut until = Instant::now() + longest;
+        let mut linger = linger;
         let mut queue = self.lock();
         loop {
-            let left = until.saturating_duration_since(Instant::now());
+            let now = Instant::now();
+            let waiting = queue.submissions.len();
+            if waiting > 0
+                && let Some(linger) = linger.take()
+            {
+                until = until.min(now + linger);
+            }
+            let left = until.saturating_duration_since(now);
             if queue.committed.is_some()
-                || queue.submissions.len() >= enough
+                || waiting >= enough
                 || (queue.stop && !stop_known)
                 || left.is_zero()
             {
@@ -151,7 +165,7 @@ impl Inbox {
                     stop: queue.stop,
                 };
             }
-            queue.wake_at = Some(enough);
+            queue.wake_at = Some(if linger.is_some() { 1 } else { enough });
             queue = self.writer.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
@@ -172,5 +186,69 @@ impl Inbox {
             queue.wake_at = Some(1);
             queue = self.writer.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use dengmi_core::{Action, Actor};
+
+    use super::*;
+
+    fn submission() -> Submission {
+        let command = Command { actor: Actor::System, action: Action::AddManager };
+        let answer = Answer { to: oneshot::channel().0, _place: None };
+        Submission { key: None, command, answer }
+    }
+
+    /// `sent` submissions come one after the other while the writer waits for `enough`.
+    #[track_caller]
+    fn check(sent: usize, enough: usize, linger_ms: Option<u64>, expected: usize) {
+        let inbox = Arc::new(Inbox::default());
+        let sender = {
+            let inbox = inbox.clone();
+            std::thread::spawn(move || {
+                for _ in 0..sent {
+                    std::thread::sleep(Duration::from_millis(2));
+                    inbox.submit(submission());
+                }
+            })
+        };
+        let linger = linger_ms.map(Duration::from_millis);
+        let taken = inbox.take(enough, linger, Duration::from_millis(300), false);
+        assert_eq!(taken.submissions.len(), expected, "{sent} {enough} {linger_ms:?}");
+        sender.join().unwrap();
+    }
+
+    #[test]
+    fn the_writer_is_woken_when_there_is_enough() {
+        check(3, 1, None, 1);
+        check(3, 3, None, 3);
+        check(3, 3, Some(200), 3);
+        check(3, 1, Some(200), 1);
+        // Fewer than enough: after the linger, or else after the longest wait.
+        check(1, 2, Some(0), 1);
+        check(2, 5, Some(100), 2);
+        check(2, 5, None, 2);
+        check(0, 1, None, 0);
+    }
+
+    #[test]
+    fn a_commit_and_a_stop_wake_the_writer() {
+        let inbox = Inbox::default();
+        inbox.submit(submission());
+        inbox.committed(Err(StoreError::Missing { what: "test" }));
+        let taken = inbox.take(9, None, Duration::from_secs(60), false);
+        assert!(taken.committed.is_some() && taken.submissions.len() == 1 && !taken.stop);
+        inbox.stop();
+        assert!(inbox.take(9, None, Duration::from_secs(60), false).stop);
+        assert!(inbox.take(9, None, Duration::ZERO, true).stop);
+        inbox.close();
+        let (to, mut answer) = oneshot::channel();
+        let submission = Submission { answer: Answer { to, _place: None }, ..submission() };
+        inbox.submit(submission);
+        assert_eq!(answer.try_recv(), Ok(Err(SubmitError::Unavailable)));
     }
 }

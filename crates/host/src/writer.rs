@@ -61,6 +61,8 @@ struct Memory {
     committed: u64,
     /// Whether a group is being committed.
     flight: bool,
+    /// The last group that was handed over.
+    pace: Pace,
     /// Batches applied and not handed over yet.
     commits: Vec<Commit>,
     answers: Vec<(Answer, Submitted)>,
@@ -81,6 +83,13 @@ pub(crate) struct Writer<J> {
     retry: Duration,
     /// The last event that subscribers were told of for certain.
     announced: u64,
+}
+
+/// How the last group went.
+struct Pace {
+    commands: usize,
+    started: Instant,
+    took: Duration,
 }
 
 /// Why a branch's memory is dropped.
@@ -134,6 +143,7 @@ impl<J: Journal> Writer<J> {
             keys,
             capture,
             flight: false,
+            pace: Pace { commands: 0, started: Instant::now(), took: Duration::ZERO },
             commits: Vec::new(),
             answers: Vec::new(),
             repeats: Vec::new(),
@@ -161,9 +171,9 @@ impl<J: Journal> Writer<J> {
     fn work(&mut self, memory: &mut Memory) -> Result<(), Failure> {
         self.adopt(memory)?;
         loop {
-            let enough = if memory.flight { self.setting.config.overlap.max(1) } else { 1 };
             let longest = self.sleep(memory);
-            let taken = self.setting.shared.inbox.take(enough, longest, memory.stopping);
+            let (enough, linger) = self.patience(memory);
+            let taken = self.setting.shared.inbox.take(enough, linger, longest, memory.stopping);
             memory.stopping = taken.stop;
             match taken.committed {
                 None => {}
@@ -210,6 +220,18 @@ impl<J: Journal> Writer<J> {
             memory.stuck = due;
         }
         Ok(())
+    }
+
+    /// How many commands to wait for, and how long after the first one.
+    ///
+    /// While a commit is under way its end is worth waiting for. After one that took many commands,
+    /// just as many are about to come back: the first of them alone is not worth a commit.
+    fn patience(&self, memory: &Memory) -> (usize, Option<Duration>) {
+        if memory.flight {
+            return (self.setting.config.overlap.max(1), None);
+        }
+        let linger = (memory.pace.took / 8).min(self.setting.config.linger);
+        ((memory.pace.commands / 2).max(1), Some(linger))
     }
 
     /// How long to sleep at most.
@@ -357,6 +379,8 @@ impl<J: Journal> Writer<J> {
         }
         let answers = std::mem::take(&mut memory.answers);
         memory.flight = true;
+        memory.pace.commands = answers.len();
+        memory.pace.started = Instant::now();
         let group = Group { commits, answers, delta, save };
         self.jobs
             .send(Job::Commit(Box::new(group)))
@@ -387,6 +411,7 @@ impl<J: Journal> Writer<J> {
     /// A group is durable.
     fn committed(&mut self, memory: &mut Memory, head: Head) {
         memory.flight = false;
+        memory.pace.took = memory.pace.started.elapsed();
         memory.committed = head.seq;
         self.announced = head.event;
         self.retry = self.setting.config.retry_first;
@@ -433,7 +458,7 @@ impl<J: Journal> Writer<J> {
         shared.set_state(state, Some(why));
         // What is being committed must have ended before the journal is read.
         while memory.flight {
-            let taken = shared.inbox.take(usize::MAX, Duration::from_secs(1), true);
+            let taken = shared.inbox.take(usize::MAX, None, Duration::from_secs(1), true);
             memory.flight = taken.committed.is_none();
             taken.submissions.into_iter().for_each(|one| one.answer.give(Err(refusal)));
         }

@@ -22,6 +22,7 @@ use crate::backend::{Backend, Standing};
 use crate::board_key::BoardName;
 use crate::extract::{Admitted, Asked, Param};
 use crate::people;
+use crate::principal::Principal;
 use crate::problem::Problem;
 use crate::wire::{At, hex};
 
@@ -186,14 +187,15 @@ pub(crate) async fn handler<B: Backend>(
     // The people's version first: names read later are at least as new.
     let people = backend.people_version(branch_of(key).ok_or_else(Problem::not_found)?);
     let standing = backend.board(key).ok_or_else(Problem::not_found)?;
-    let tag = tag(app.started, key, &standing, people, slice, member);
+    let board = BoardName(key).to_string();
+    let tag = tag(app.started, &board, &standing, people, slice, member);
     let mut response = if matches(&headers, &tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let rows = rows(&app, key, &standing, people, slice, member)?;
         let own = member.and_then(|member| standing.ranked.get(standing.place_of(member)?));
         let body = Body {
-            board: BoardName(key).to_string(),
+            board,
             version: standing.version,
             ties: standing.policy.ties.into(),
             next_reset: standing.next_reset.map(At),
@@ -245,16 +247,19 @@ fn branch_of(key: BoardKey) -> Option<dengmi_core::BranchId> {
 
 fn tag(
     started: i64,
-    key: BoardKey,
+    board: &str,
     standing: &Standing,
     people: u64,
     slice: Slice,
     member: Option<MemberId>,
 ) -> String {
-    let text = format!(
-        "{started} {key:?} {} {people} {} {slice:?} {member:?}",
-        standing.version, standing.closed
-    );
+    let (kind, of, n) = match slice {
+        Slice::Top(n) => ("top", 0, n),
+        Slice::Around(of, n) => ("around", of.seq, n),
+    };
+    let member = member.map_or(0, |member| Principal::Member { member }.number());
+    let Standing { version, closed, .. } = standing;
+    let text = format!("{started} {board} {version} {people} {closed} {kind} {of} {n} {member}");
     format!("\"{}\"", hex(&blake3::hash(text.as_bytes()).as_bytes()[..12]))
 }
 
@@ -311,9 +316,10 @@ fn render<B: Backend>(
     viewer: Viewer,
 ) -> Result<Arc<RawValue>, Problem> {
     let backend = &*app.backend;
-    let visible = board::visible(window(standing, slice), standing.policy, slice, viewer, |id| {
-        backend.shown(id)
-    });
+    let window = window(standing, slice);
+    let Some(first) = window.first() else { return raw(&[]) };
+    let shown = backend.shown_in(first.member.branch);
+    let visible = board::visible(window, standing.policy, slice, viewer, shown);
     let reader = match viewer {
         Viewer::Member(me) => Some(me),
         Viewer::Operator => None,
@@ -328,7 +334,11 @@ fn render<B: Backend>(
             name: row.member.and_then(|id| names.get(&id)).map(AsRef::as_ref),
         })
         .collect();
-    serde_json::value::to_raw_value(&rows).map(Arc::from).map_err(|_| Problem::internal())
+    raw(&rows)
+}
+
+fn raw(rows: &[Row<'_>]) -> Result<Arc<RawValue>, Problem> {
+    serde_json::value::to_raw_value(rows).map(Arc::from).map_err(|_| Problem::internal())
 }
 
 /// The part of a standing that a slice can show, found without a search: [`board::visible`] then

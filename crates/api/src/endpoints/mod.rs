@@ -1,6 +1,8 @@
 //! The endpoints, one file each: query, body, wire structs, handler. Tests of all of them are in
 //! `tests/`, where the whole interface is asked as callers ask it.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::handler::Handler;
 use axum::middleware;
@@ -10,7 +12,7 @@ use utoipa::openapi::HttpMethod;
 
 use crate::app::App;
 use crate::backend::Backend;
-use crate::guard::guard;
+use crate::guard::{Route, guard};
 use crate::rights;
 
 mod check_in;
@@ -134,9 +136,10 @@ where
             // No endpoint has another method; one that did would be open to nobody.
             _ => ("", MethodFilter::TRACE),
         };
-        let route = rights::find(name, &path).unwrap_or(&rights::NOBODY);
+        let info = rights::find(name, &path).unwrap_or(&rights::NOBODY);
+        let route = Arc::new(Route::new(info));
         let guarded: MethodRouter<App<B>> = on(filter, handler.clone())
-            .route_layer(middleware::from_fn_with_state((app.clone(), route), guard::<B>));
+            .route_layer(middleware::from_fn_with_state((app.clone(), route.clone()), guard::<B>));
         router.route(&path, guarded)
     })
 }

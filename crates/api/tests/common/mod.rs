@@ -345,8 +345,8 @@ impl Backend for Fake {
         self.catalogs.get(&branch).cloned()
     }
 
-    fn member(&self, member: MemberId) -> Option<MemberCard> {
-        self.members.lock().unwrap().get(&member).cloned()
+    fn member(&self, member: MemberId) -> Option<Arc<MemberCard>> {
+        self.members.lock().unwrap().get(&member).cloned().map(Arc::new)
     }
 
     fn board(&self, key: BoardKey) -> Option<Arc<Standing>> {

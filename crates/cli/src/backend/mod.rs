@@ -125,9 +125,8 @@ impl<S: Store> Backend for HostBackend<S> {
         Some(self.host.views(branch)?.published().catalog.clone())
     }
 
-    fn member(&self, member: MemberId) -> Option<MemberCard> {
-        let card = self.host.views(member.branch)?.member(member)?;
-        Some(MemberCard::clone(&card))
+    fn member(&self, member: MemberId) -> Option<Arc<MemberCard>> {
+        self.host.views(member.branch)?.member(member)
     }
 
     fn board(&self, key: BoardKey) -> Option<Arc<Standing>> {
@@ -136,6 +135,11 @@ impl<S: Store> Backend for HostBackend<S> {
 
     fn shown(&self, member: MemberId) -> bool {
         self.host.views(member.branch).is_some_and(|views| views.shown(member))
+    }
+
+    fn shown_in(&self, branch: BranchId) -> impl Fn(MemberId) -> bool {
+        let published = self.host.views(branch).map(|views| views.published());
+        move |member| published.as_ref().is_some_and(|published| published.shown(branch, member))
     }
 
     fn people_version(&self, branch: BranchId) -> u64 {

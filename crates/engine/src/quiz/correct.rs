@@ -8,7 +8,7 @@ use dengmi_core::outcome::RegradeReport;
 use dengmi_core::view::EventKind;
 use dengmi_core::{Action, FactKind, MemberId, Receipt, Reject, RoundId};
 
-use super::round::{AwardNote, Round, Sheets, Stage, Teller};
+use super::round::{AwardNote, Rights, Round, Sheets, Stage, Teller};
 use super::stats::statistics;
 use super::{RoundIndex, series, tells_at_once};
 use crate::clock::{Due, DueQueue};
@@ -17,13 +17,13 @@ use crate::ledger::TakeBack;
 use crate::outreach::Announced;
 use crate::people::People;
 use crate::runs::{RunIndex, RunPlan};
+use crate::stream::Stream;
 
 /// Longest extra time.
 const EXTRA_SECONDS_MAX: u32 = 7 * 86_400;
 
 pub(super) fn serve_quiz(world: &mut World) {
-    let requests: Vec<Request> =
-        world.resource::<Messages<Request>>().iter_current_update_messages().cloned().collect();
+    let requests: Vec<Request> = world.resource::<Stream<Request>>().read().cloned().collect();
     for request in requests {
         let result = match request.action {
             Action::GrantTime { member, round, seconds } => {
@@ -136,7 +136,7 @@ fn correct_key(
     for (seq, _, sheet) in sheets.0.by_member() {
         let before = teller.marks(sheet, &old, rules);
         let after = teller.marks(sheet, &new, rules);
-        right_of.push(after.iter().map(|mark| mark.map(|mark| mark.right)).collect::<Vec<_>>());
+        right_of.push(after.iter().map(|mark| mark.map(|mark| mark.right)).collect::<Rights>());
         let pair = before[usize::from(question)].zip(after[usize::from(question)]);
         let Some((was, now)) = pair else { continue };
         report.answers += 1;
@@ -172,18 +172,14 @@ fn correct_key(
             world.resource_mut::<Touched>().member(taken.member);
         }
         world.entity_mut(entity).insert(new);
-        world.resource_mut::<Messages<TakeBack>>().write_batch(back);
-        let mut happened = world.resource_mut::<Messages<Happened>>();
-        let standing: Vec<Happened> = happened
-            .drain()
-            .filter(|Happened(fact)| {
-                !(regraded.contains(&fact.member.seq) && is_about(fact.kind, id, question))
-            })
-            .collect();
-        happened.write_batch(standing);
+        world.resource_mut::<Stream<TakeBack>>().write_batch(back);
+        let mut happened = world.resource_mut::<Stream<Happened>>();
+        happened.retain(|Happened(fact)| {
+            !(regraded.contains(&fact.member.seq) && is_about(fact.kind, id, question))
+        });
         happened.write_batch(facts);
         let kind = EventKind::RoundRegraded(id);
-        world.resource_mut::<Messages<Announced>>().write(Announced { community: None, kind });
+        world.resource_mut::<Stream<Announced>>().write(Announced { community: None, kind });
         world.resource_mut::<Touched>().catalog = true;
     }
     Ok(Receipt::Regraded(report))

@@ -24,8 +24,9 @@ use smallvec::SmallVec;
 use crate::kernel::{Builder, Happened, Now, Outcomes, Phase, Section, Setup, Touched};
 use crate::ledger::{Posted, Refund};
 use crate::numbered::Numbered;
-use crate::people::Members;
-use crate::runs::Runs;
+use crate::people::{Member, Members, Rows};
+use crate::runs::{Run, RunPlan, Runs};
+use crate::stream::{Reader, Writer};
 
 use grade::{Marked, late_share};
 use layout::Orders;
@@ -36,7 +37,7 @@ pub(crate) use round::{
 };
 
 /// Answers of one member to one round, by positions as the member sees them.
-#[derive(Message, Clone, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct AnswerRequest {
     pub(crate) index: u32,
     pub(crate) member: MemberId,
@@ -75,53 +76,76 @@ fn take_answers(
     runs: Runs,
     index: Res<RoundIndex>,
     mut rounds: Query<(&Round, &mut Sheets)>,
-    mut requests: MessageReader<AnswerRequest>,
-    mut facts: MessageWriter<Happened>,
+    requests: Reader<AnswerRequest>,
+    mut facts: Writer<Happened>,
     mut outcomes: ResMut<Outcomes>,
     mut touched: ResMut<Touched>,
 ) {
-    // Answers of a batch are mostly to one round.
-    let mut known: Option<(RoundId, Orders)> = None;
-    for request in requests.read() {
-        let mut serve = || {
-            let entity = index.entity(request.round.seq).ok_or(Reject::UnknownRound)?;
-            let (round, mut sheets) = rounds.get_mut(entity).map_err(|_| Reject::UnknownRound)?;
+    let members = members.rows();
+    for requests in requests.all().chunk_by(|a, b| a.round == b.round) {
+        let id = requests[0].round;
+        let found = index.entity(id.seq).ok_or(Reject::UnknownRound);
+        let mut place = found.and_then(|entity| {
+            let (round, sheets) = rounds.get_mut(entity).map_err(|_| Reject::UnknownRound)?;
             let (_, run, plan) = runs.get(round.run).ok_or(Reject::UnknownRun)?;
             let rules = series(&plan.quest.kind).ok_or(Reject::WrongKind)?;
-            let member = members.acting(request.member)?;
-            if !run.invites(plan, member.community, member.kind) {
-                return Err(Reject::NotInvited);
-            }
-            round.takes(request.member.seq, now.at)?;
-            let joined_late = member.joined_at > round.opens;
-            if joined_late && rules.late_joiners == LateJoiners::NextRound {
-                return Err(Reject::JoinedTooLate);
-            }
-            let late = match rules.late_joiners {
-                LateJoiners::Prorated => late_share(round.opens, round.closes, member.joined_at),
-                LateJoiners::Open | LateJoiners::NextRound => dengmi_core::Ppm::ONE,
-            };
-            let orders = match &known {
-                Some((of, orders)) if *of == request.round => orders,
-                _ => {
-                    let (questions, options) = (rules.shuffle_questions, rules.shuffle_options);
-                    let orders = Orders::of(&setup.seed, request.round, questions, options);
-                    &known.insert((request.round, orders)).1
+            let (questions, options) = (rules.shuffle_questions, rules.shuffle_options);
+            let orders = Orders::of(&setup.seed, id, questions, options);
+            Ok((Place { run, plan, round, rules, orders, now: now.at }, sheets))
+        });
+        for request in requests {
+            let mut serve = || {
+                let (place, sheets) = place.as_mut().map_err(|reject| *reject)?;
+                let (member, taken) = place.serve(request, &members, sheets)?;
+                touched.member(request.member.seq);
+                if taken.tell {
+                    let (run, community) = (place.run.seq, member.community);
+                    let tell = Tell { request, run, community, now: now.at };
+                    let day = place.run.calendar.day_of(now.at);
+                    for marked in &taken.marked {
+                        facts.write(tell.answered(setup.branch, day, marked));
+                    }
                 }
+                Ok(taken.receipt)
             };
-            let taken = take(orders, round, rules, &mut sheets, request, now.at, late)?;
-            touched.member(request.member.seq);
-            if taken.tell {
-                let tell = Tell { request, run: run.seq, community: member.community, now: now.at };
-                let day = run.calendar.day_of(now.at);
-                for marked in &taken.marked {
-                    facts.write(tell.answered(setup.branch, day, marked));
-                }
-            }
-            Ok(taken.receipt)
+            let result = serve();
+            outcomes.set(request.index, result);
+        }
+    }
+}
+
+/// A round in which answers are taken, and what they are taken by.
+struct Place<'a> {
+    run: &'a Run,
+    plan: &'a RunPlan,
+    round: &'a Round,
+    rules: &'a QuizSeries,
+    orders: Orders,
+    now: Timestamp,
+}
+
+impl Place<'_> {
+    fn serve<'m>(
+        &self,
+        request: &AnswerRequest,
+        members: &'m Rows<Member>,
+        sheets: &mut Sheets,
+    ) -> Result<(&'m Member, Taken), Reject> {
+        let Self { run, plan, round, rules, .. } = *self;
+        let member = members.acting(request.member)?;
+        if !run.invites(plan, member.community, member.kind) {
+            return Err(Reject::NotInvited);
+        }
+        round.takes(request.member.seq, self.now)?;
+        let joined_late = member.joined_at > round.opens;
+        if joined_late && rules.late_joiners == LateJoiners::NextRound {
+            return Err(Reject::JoinedTooLate);
+        }
+        let late = match rules.late_joiners {
+            LateJoiners::Prorated => late_share(round.opens, round.closes, member.joined_at),
+            LateJoiners::Open | LateJoiners::NextRound => dengmi_core::Ppm::ONE,
         };
-        let result = serve();
-        outcomes.set(request.index, result);
+        Ok((member, self.take(sheets, request, late)?))
     }
 }
 
@@ -165,55 +189,54 @@ struct Taken {
     tell: bool,
 }
 
-/// Checks all answers of a command, then writes them: one wrong answer refuses them all.
-fn take(
-    orders: &Orders,
-    round: &Round,
-    rules: &QuizSeries,
-    sheets: &mut Sheets,
-    request: &AnswerRequest,
-    now: Timestamp,
-    late: dengmi_core::Ppm,
-) -> Result<Taken, Reject> {
-    let answers = &request.answers;
-    if answers.is_empty() || answers.len() > ANSWERS_MAX {
-        return Err(Reject::BadAnswers);
-    }
-    let sheet = sheets.0.get(request.member.seq);
-    let shown = orders.questions(request.member, round.questions.len());
-    let mut asked = 0u64;
-    let mut fresh: SmallVec<[grade::Given; 3]> = SmallVec::new();
-    for answer in answers {
-        let question = *shown.get(usize::from(answer.question)).ok_or(Reject::UnknownQuestion)?;
-        if asked >> question & 1 == 1 {
+impl Place<'_> {
+    /// Checks all answers of a command, then writes them: one wrong answer refuses them all.
+    fn take(
+        &self,
+        sheets: &mut Sheets,
+        request: &AnswerRequest,
+        late: dengmi_core::Ppm,
+    ) -> Result<Taken, Reject> {
+        let Self { round, rules, orders, now, .. } = *self;
+        let answers = &request.answers;
+        if answers.is_empty() || answers.len() > ANSWERS_MAX {
             return Err(Reject::BadAnswers);
         }
-        asked |= 1 << question;
-        if sheet.is_some_and(|sheet| sheet.attempts(question) >= rules.attempts.max) {
-            return Err(Reject::NoAttempts);
+        let sheet = sheets.0.get(request.member.seq);
+        let shown = orders.questions(request.member, round.questions.len());
+        let mut asked = 0u64;
+        let mut fresh: SmallVec<[grade::Given; 3]> = SmallVec::new();
+        for answer in answers {
+            let question =
+                *shown.get(usize::from(answer.question)).ok_or(Reject::UnknownQuestion)?;
+            if asked >> question & 1 == 1 {
+                return Err(Reject::BadAnswers);
+            }
+            asked |= 1 << question;
+            if sheet.is_some_and(|sheet| sheet.attempts(question) >= rules.attempts.max) {
+                return Err(Reject::NoAttempts);
+            }
+            let item = &round.questions[usize::from(question)];
+            let order = orders.options(request.member, question, item.options);
+            let choice = grade::unshuffle(answer.choice, &order, item)?;
+            let elapsed_ms = (now.0.min(round.closes.0) - round.opens.0).max(0);
+            fresh.push(grade::Given {
+                question,
+                choice,
+                elapsed_s: u32::try_from(elapsed_ms / 1_000).unwrap_or(u32::MAX),
+                late,
+            });
         }
-        let item = &round.questions[usize::from(question)];
-        let order = orders.options(request.member, question, item.options);
-        let choice = grade::unshuffle(answer.choice, &order, item)?;
-        let elapsed_ms = (now.0.min(round.closes.0) - round.opens.0).max(0);
-        fresh.push(grade::Given {
-            question,
-            choice,
-            elapsed_s: u32::try_from(elapsed_ms / 1_000).unwrap_or(u32::MAX),
-            late,
-        });
-    }
-    let (_, sheet) = sheets.0.entry(request.member.seq, Default::default);
-    let mut marked = SmallVec::new();
-    for given in fresh {
-        let question = given.question;
-        let mark = grade::mark(&given, round, rules);
-        sheet.push(given);
-        marked.push((question, mark));
-    }
-    let answered = sheet.answered();
-    let receipt =
-        match rules.reveal {
+        let (_, sheet) = sheets.0.entry(request.member.seq, Default::default);
+        let mut marked = SmallVec::new();
+        for given in fresh {
+            let question = given.question;
+            let mark = grade::mark(&given, round, rules);
+            sheet.push(given);
+            marked.push((question, mark));
+        }
+        let answered = sheet.answered();
+        let receipt = match rules.reveal {
             Reveal::AtClose => Receipt::Taken { round: request.round, answered },
             Reveal::AtOnce => {
                 let marks =
@@ -223,8 +246,9 @@ fn take(
                 Receipt::Graded { round: request.round, answered, marks: marks.collect() }
             }
         };
-    let tell = tells_at_once(rules);
-    Ok(Taken { receipt, marked, tell })
+        let tell = tells_at_once(rules);
+        Ok(Taken { receipt, marked, tell })
+    }
 }
 
 /// With several attempts the counted one is known only at the close.
@@ -236,31 +260,32 @@ pub(crate) fn tells_at_once(rules: &QuizSeries) -> bool {
 pub(crate) fn note_awards(
     index: Res<RoundIndex>,
     mut rounds: Query<&mut Round>,
-    mut posted: MessageReader<Posted>,
+    posted: Reader<Posted>,
 ) {
-    for Posted { entry, group, .. } in posted.read() {
-        if entry.kind != EntryKind::Award {
-            continue;
-        }
-        let question = match entry.cause {
-            Cause::Answer { question, .. } => Some(question),
-            Cause::Round { .. } => None,
-            _ => continue,
-        };
-        let round = entry.cause.round().and_then(|round| index.entity(round.seq));
-        let Some(mut round) = round.and_then(|entity| rounds.get_mut(entity).ok()) else {
+    let round_of = |posted: &Posted| posted.entry.cause.round();
+    for posted in posted.all().chunk_by(|a, b| round_of(a) == round_of(b)) {
+        let entity = round_of(&posted[0]).and_then(|round| index.entity(round.seq));
+        let Some(mut round) = entity.and_then(|entity| rounds.get_mut(entity).ok()) else {
             continue;
         };
-        if let Some(((member, points), rule)) = entry.member_change().zip(entry.rule) {
-            let note = AwardNote {
-                member: member.seq,
-                question,
-                entry: entry.id,
-                points: points.0,
-                origin: entry.cause,
-                counted: Refund { rule, day: entry.day, group: *group },
+        for Posted { entry, group, .. } in
+            posted.iter().filter(|p| p.entry.kind == EntryKind::Award)
+        {
+            let question = match entry.cause {
+                Cause::Answer { question, .. } => Some(question),
+                _ => None,
             };
-            round.awards.push(note);
+            if let Some(((member, points), rule)) = entry.member_change().zip(entry.rule) {
+                let note = AwardNote {
+                    member: member.seq,
+                    question,
+                    entry: entry.id,
+                    points: points.0,
+                    origin: entry.cause,
+                    counted: Refund { rule, day: entry.day, group: *group },
+                };
+                round.awards.push(note);
+            }
         }
     }
 }

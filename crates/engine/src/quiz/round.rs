@@ -4,6 +4,7 @@ use bevy_ecs::prelude::*;
 use dengmi_content::PackQuestion;
 use dengmi_content::model::quest::{QuizSeries, Reveal};
 use dengmi_content::model::question::Partial;
+use dengmi_content::model::reward::Trigger;
 use dengmi_core::command::Key;
 use dengmi_core::view::EventKind;
 use dengmi_core::{
@@ -25,6 +26,7 @@ use crate::outreach::Announced;
 use crate::people::{Member, People, column};
 use crate::roster::Roster;
 use crate::runs::{Run, RunIndex, RunPlan};
+use crate::stream::Stream;
 
 /// One quiz round.
 #[derive(Component, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -230,7 +232,7 @@ pub(crate) fn open_round(world: &mut World, run_seq: u32, index: u16) {
 }
 
 fn announce(world: &mut World, kind: EventKind) {
-    world.resource_mut::<Messages<Announced>>().write(Announced { community: None, kind });
+    world.resource_mut::<Stream<Announced>>().write(Announced { community: None, kind });
     world.resource_mut::<Touched>().catalog = true;
 }
 
@@ -259,16 +261,22 @@ fn settle(world: &mut World, entity: Entity) {
     let sheets = std::mem::take(&mut *world.get_mut::<Sheets>(entity).expect("rounds have sheets"));
     let held_back = !tells_at_once(rules);
     let teller = Teller::new(world, &round);
+    // What no rule rewards need not be told: nobody else asks.
+    let tell_answers = held_back && plan.rules.rewards(Trigger::Answered);
+    let tell_rounds = plan.rules.rewards(Trigger::RoundCompleted);
     let mut facts = Vec::new();
+    facts.reserve(sheets.0.len() * if tell_answers { round.questions.len() } else { 0 });
     let mut right_of = Vec::with_capacity(sheets.0.len());
     for (member, _, sheet) in sheets.0.by_member() {
         let marks = teller.marks(sheet, &round, rules);
-        right_of.push(marks.iter().map(|mark| mark.map(|mark| mark.right)).collect::<Vec<_>>());
+        right_of.push(marks.iter().map(|mark| mark.map(|mark| mark.right)).collect::<Rights>());
         let Some(member) = teller.member(world, member) else { continue };
-        if held_back {
+        if tell_answers {
             facts.extend(teller.answers(&member, &marks, 0));
         }
-        facts.extend(teller.completed(&member, &marks, 0));
+        if tell_rounds {
+            facts.extend(teller.completed(&member, &marks, 0));
+        }
     }
     let stats = statistics(round.questions.len(), &right_of);
     for (member, _, _) in sheets.0.by_member() {
@@ -280,10 +288,16 @@ fn settle(world: &mut World, entity: Entity) {
     let archive = archive.max(world.resource::<Now>().at.plus_ms(1));
     world.entity_mut(entity).insert(sheets);
     world.get_mut::<Round>(entity).expect("indexed rounds are whole").stats = stats;
-    world.resource_mut::<Messages<Happened>>().write_batch(facts);
+    world.resource_mut::<Stream<Happened>>().write_batch(facts);
     world.resource_mut::<DueQueue>().add(archive, Due::RoundArchives { round: round.seq });
     announce(world, EventKind::RoundClosed(teller.round));
 }
+
+/// A member's marks by question; `None` where none was given.
+pub(super) type Marks = SmallVec<[Option<Marked>; 8]>;
+
+/// Whether a member was right, by question.
+pub(super) type Rights = SmallVec<[Option<bool>; 8]>;
 
 /// Makes the facts of one round.
 pub(super) struct Teller {
@@ -318,12 +332,7 @@ impl Teller {
         })
     }
 
-    pub(super) fn marks(
-        &self,
-        sheet: &Sheet,
-        round: &Round,
-        rules: &QuizSeries,
-    ) -> Vec<Option<Marked>> {
+    pub(super) fn marks(&self, sheet: &Sheet, round: &Round, rules: &QuizSeries) -> Marks {
         (0..self.questions).map(|question| sheet.worth(question, round, rules)).collect()
     }
 
@@ -354,9 +363,9 @@ impl Teller {
         who: &(MemberId, CommunityId),
         marks: &[Option<Marked>],
         revision: u8,
-    ) -> Vec<Happened> {
+    ) -> impl Iterator<Item = Happened> {
         let answered = marks.iter().enumerate().filter_map(|(q, mark)| Some((q as u8, (*mark)?)));
-        answered.map(|(question, mark)| self.answer(who, question, mark, revision)).collect()
+        answered.map(move |(question, mark)| self.answer(who, question, mark, revision))
     }
 
     /// The fact that a round was answered to its end, if it was.
@@ -366,8 +375,10 @@ impl Teller {
         marks: &[Option<Marked>],
         revision: u8,
     ) -> Option<Happened> {
-        let marks: Option<Vec<Marked>> = marks.iter().copied().collect();
-        let right = marks?.iter().filter(|mark| mark.right).count() as u8;
+        if marks.iter().any(Option::is_none) {
+            return None;
+        }
+        let right = marks.iter().flatten().filter(|mark| mark.right).count() as u8;
         let (round, questions) = (self.round, self.questions);
         Some(self.fact(who, FactKind::RoundCompleted { round, right, questions, revision }))
     }

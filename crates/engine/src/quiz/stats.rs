@@ -21,12 +21,16 @@ const ANSWERS_MIN: u32 = 10;
 /// Discrimination of a question is the share of right answers among those who had more right
 /// elsewhere in the round than the mean, less that share among those who had fewer; those at the
 /// mean stay out. In whole numbers: comparisons with the mean are products, not quotients.
-pub(crate) fn statistics(questions: usize, sheets: &[Vec<Option<bool>>]) -> Vec<QuestionStats> {
+pub(crate) fn statistics(
+    questions: usize,
+    sheets: &[impl AsRef<[Option<bool>]>],
+) -> Vec<QuestionStats> {
     (0..questions)
         .map(|question| {
             let answered: Vec<(bool, i64)> = sheets
                 .iter()
                 .filter_map(|sheet| {
+                    let sheet = sheet.as_ref();
                     let right = sheet[question]?;
                     let all = sheet.iter().filter(|mark| **mark == Some(true)).count() as i64;
                     Some((right, all - i64::from(right)))

@@ -51,6 +51,8 @@ pub(super) fn writer_options(path: &Path, options: OpenOptions) -> SqliteConnect
         // Erased personal data is overwritten, not only unlinked.
         .pragma("secure_delete", "ON")
         .pragma("wal_autocheckpoint", options.checkpoint_pages.to_string())
+        // A commit's text depends on its numbers of rows; those of usual sizes stay prepared.
+        .statement_cache_capacity(256)
         .disable_statement_logging()
 }
 

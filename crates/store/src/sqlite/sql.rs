@@ -1,7 +1,38 @@
 //! Statements that bind many rows at once. One statement per row costs a round trip to the
-//! connection's thread each; statement texts are static, so a few sizes are written out once.
+//! connection's thread each.
 
-/// Numbers of rows (or values) a statement is written for, largest first.
+use std::fmt::Write as _;
+
+/// Most rows of one `INSERT`: beyond, more statements follow in the same text.
+const ROWS_MAX: usize = 512;
+
+/// `INSERT INTO .. VALUES` with rows of so many columns.
+pub(super) struct Rows {
+    /// Ends with `VALUES`.
+    pub(super) insert: &'static str,
+    /// Values of a row.
+    pub(super) columns: usize,
+}
+
+impl Rows {
+    /// Appends statements for `rows` rows to a text, each after a semicolon. Anonymous
+    /// placeholders: binding numbered ones costs a search each.
+    pub(super) fn write(&self, sql: &mut String, mut rows: usize) {
+        while rows > 0 {
+            let part = rows.min(ROWS_MAX);
+            // Writing to a String cannot fail.
+            let _ = write!(sql, "; {} ", self.insert);
+            for row in 0..part {
+                sql.push_str(if row == 0 { "(?" } else { ", (?" });
+                (1..self.columns).for_each(|_| sql.push_str(", ?"));
+                sql.push(')');
+            }
+            rows -= part;
+        }
+    }
+}
+
+/// Numbers of values a `SELECT` is written for, largest first.
 const SIZES: [usize; 4] = [512, 64, 8, 1];
 
 /// The same statement for each of [`SIZES`].
@@ -10,13 +41,6 @@ pub(super) struct Sized {
 }
 
 impl Sized {
-    /// `INSERT INTO .. VALUES (?, ..), (?, ..)`: `insert` ends with `VALUES`, each row has
-    /// `columns` values. Anonymous placeholders: binding numbered ones costs a search each.
-    pub(super) fn insert(insert: &str, columns: usize) -> Self {
-        let row = format!("({})", list("?", columns));
-        Self { texts: SIZES.map(|size| format!("{insert} {}", list(&row, size))) }
-    }
-
     /// `SELECT .. IN (?, ..)`: `select` ends with `IN`.
     pub(super) fn select(select: &str) -> Self {
         Self { texts: SIZES.map(|size| format!("{select} ({})", list("?", size))) }
@@ -47,17 +71,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_row_is_in_exactly_one_statement() {
-        static SQL: LazyLock<Sized> = LazyLock::new(|| Sized::insert("VALUES", 2));
+    fn every_value_is_in_exactly_one_statement() {
+        static SQL: LazyLock<Sized> = LazyLock::new(|| Sized::select("IN"));
         for count in [0, 1, 7, 8, 9, 63, 64, 71, 511, 512, 513, 1_100] {
-            let rows: Vec<usize> = (0..count).collect();
+            let values: Vec<usize> = (0..count).collect();
             let mut seen = Vec::new();
-            for (sql, part) in SQL.split(&rows) {
-                assert_eq!(sql.matches("(?, ?)").count(), part.len());
-                assert_eq!(sql.matches('?').count(), 2 * part.len());
+            for (sql, part) in SQL.split(&values) {
+                assert_eq!(sql.matches('?').count(), part.len());
                 seen.extend_from_slice(part);
             }
-            assert_eq!(seen, rows);
+            assert_eq!(seen, values);
         }
+    }
+
+    #[test]
+    fn every_row_is_in_exactly_one_insert() {
+        for count in [0, 1, 2, 511, 512, 513, 1_100] {
+            let mut sql = String::from("BEGIN");
+            Rows { insert: "INSERT VALUES", columns: 2 }.write(&mut sql, count);
+            let statements: Vec<&str> = sql.split("; ").skip(1).collect();
+            assert_eq!(statements.len(), count.div_ceil(ROWS_MAX));
+            let rows = statements.iter().map(|one| one.matches("(?, ?)").count());
+            assert_eq!(rows.sum::<usize>(), count);
+            assert_eq!(sql.matches('?').count(), 2 * count);
+        }
+        let mut sql = String::new();
+        Rows { insert: "INSERT VALUES", columns: 3 }.write(&mut sql, 2);
+        assert_eq!(sql, "; INSERT VALUES (?, ?, ?), (?, ?, ?)");
     }
 }

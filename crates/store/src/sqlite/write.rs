@@ -1,14 +1,14 @@
 //! The one connection that writes, and the transaction that stores a group of commits.
 
-use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dengmi_core::{Account, BranchId};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{Connection as _, Row as _};
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection as _, Row as _, Sqlite};
 
 use super::rows::{account_column, column, encode, is_taken, kind_column, record, unavailable};
-use super::sql::Sized;
+use super::sql::Rows;
 use super::{branch_column, connect, rows};
 use crate::chain;
 use crate::commit::{Grant, seal};
@@ -16,19 +16,21 @@ use crate::error::StoreError;
 use crate::journal::{Commit, Cut, Head, LedgerRow, Recovered};
 use crate::record::Record;
 
-static JOURNAL: LazyLock<Sized> = LazyLock::new(|| {
-    Sized::insert("INSERT INTO journal (branch, seq, at, prev, hash, body) VALUES", 6)
-});
-static LEDGER: LazyLock<Sized> = LazyLock::new(|| {
-    Sized::insert(
-        "INSERT INTO ledger (branch, entry, seq, at, day, kind, from_kind, to_kind, member, \
-         points, rule, rule_code, rule_version, cause) VALUES",
-        14,
-    )
-});
-static OUTBOX: LazyLock<Sized> = LazyLock::new(|| {
-    Sized::insert("INSERT INTO outbox (branch, event, seq, at, community, body) VALUES", 6)
-});
+// `OR ROLLBACK`: a refused row ends the whole transaction, so SQLite need not keep a copy of every
+// page a statement changes, to take that statement alone back.
+const JOURNAL: Rows = Rows {
+    insert: "INSERT OR ROLLBACK INTO journal (branch, seq, at, prev, hash, body) VALUES",
+    columns: 6,
+};
+const LEDGER: Rows = Rows {
+    insert: "INSERT OR ROLLBACK INTO ledger (branch, entry, seq, at, day, kind, from_kind, to_kind, member, \
+             points, rule, rule_code, rule_version, cause) VALUES",
+    columns: 14,
+};
+const OUTBOX: Rows = Rows {
+    insert: "INSERT OR ROLLBACK INTO outbox (branch, event, seq, at, community, body) VALUES",
+    columns: 6,
+};
 
 /// One branch's settings.
 pub(super) const SELECT_BRANCH: &str =
@@ -44,24 +46,7 @@ pub(super) struct Writer {
     heads: BTreeMap<BranchId, Head>,
 }
 
-/// Why a row was not stored, with what to find out once the transaction is rolled back.
-enum Refused {
-    Error(StoreError),
-    /// An award was paid before.
-    Paid(sqlx::Error),
-}
-
-impl From<StoreError> for Refused {
-    fn from(error: StoreError) -> Self {
-        Self::Error(error)
-    }
-}
-
-impl From<sqlx::Error> for Refused {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Error(unavailable(error))
-    }
-}
+type Statement = Query<'static, Sqlite, SqliteArguments>;
 
 impl Writer {
     pub(super) fn new(options: SqliteConnectOptions) -> Self {
@@ -108,29 +93,45 @@ impl Writer {
         commits: Vec<Commit>,
     ) -> Result<Head, StoreError> {
         // Taken out while the outcome is open: it comes back only with a known commit.
-        let known = self.heads.remove(&branch);
-        let connection = self.connection().await?;
-        let mut transaction =
-            connection.begin_with("BEGIN IMMEDIATE").await.map_err(unavailable)?;
-        match store(&mut transaction, branch, known, &commits).await {
-            Ok(head) => {
-                transaction.commit().await.map_err(unavailable)?;
+        let head = match self.heads.remove(&branch) {
+            Some(head) => head,
+            None => {
+                let mut transaction =
+                    self.connection().await?.begin().await.map_err(unavailable)?;
+                load_head(&mut transaction, branch).await?.map_err(|cut| cut.damaged(branch))?
+            }
+        };
+        let (records, head) = seal(branch, head, &commits)?;
+        self.connection().await?;
+        // Out of its place meanwhile: where this is cancelled, the connection is dropped and with
+        // it whatever the transaction has done so far.
+        let Some(mut connection) = self.connection.take() else {
+            return Err(StoreError::Unavailable { why: "no connection".to_owned() });
+        };
+        match store(&mut connection, branch, records, &commits).await {
+            Ok(()) => {
+                self.connection = Some(connection);
                 self.heads.insert(branch, head);
                 Ok(head)
             }
-            Err(refused) => {
-                // Where the rollback itself fails, the error that led to it says more.
-                let rolled_back = transaction.rollback().await;
-                let error = match refused {
-                    Refused::Error(error) => error,
-                    Refused::Paid(error) => paid_before(self.connection().await?, branch, &commits)
-                        .await?
-                        .unwrap_or_else(|| unavailable(error)),
-                };
-                if rolled_back.is_err() {
-                    self.reset();
+            Err(error) => {
+                // Where this fails there is no transaction, or no telling; then the connection
+                // is given up.
+                if sqlx::query("ROLLBACK").execute(&mut connection).await.is_ok() {
+                    self.connection = Some(connection);
                 }
-                Err(error)
+                match error {
+                    // Numbers were checked, so it is the natural key of an award or a standing.
+                    error if is_taken(&error) => {
+                        let connection = self.connection().await?;
+                        let found = match paid_before(connection, branch, &commits).await? {
+                            None => closed_before(connection, branch, &commits).await?,
+                            paid => paid,
+                        };
+                        Err(found.unwrap_or_else(|| unavailable(error)))
+                    }
+                    error => Err(unavailable(error)),
+                }
             }
         }
     }
@@ -167,142 +168,117 @@ impl Writer {
     }
 }
 
+/// Stores a group in one transaction. Everything but closed standings goes to the connection's
+/// thread as one text of several statements: each trip there and back costs more than a row.
 async fn store(
     connection: &mut SqliteConnection,
     branch: BranchId,
-    known: Option<Head>,
+    records: Vec<Record>,
     commits: &[Commit],
-) -> Result<Head, Refused> {
-    let head = match known {
-        Some(head) => head,
-        None => load_head(connection, branch).await?.map_err(|cut| cut.damaged(branch))?,
-    };
-    let (records, head) = seal(branch, head, commits)?;
-    insert_records(connection, &records).await?;
-    insert_ledger(connection, branch, commits).await?;
-    insert_events(connection, branch, commits).await?;
-    insert_boards(connection, branch, commits).await?;
-    Ok(head)
-}
-
-async fn insert_records(
-    connection: &mut SqliteConnection,
-    records: &[Record],
-) -> Result<(), Refused> {
-    for (sql, part) in JOURNAL.split(records) {
-        let mut query = sqlx::query(sql);
-        for record in part {
-            query = query
-                .bind(branch_column(record.branch))
-                .bind(column(record.seq))
-                .bind(record.at.0)
-                .bind(record.prev.0.to_vec())
-                .bind(record.hash.0.to_vec())
-                .bind(record.body.clone());
-        }
-        query.execute(&mut *connection).await?;
+) -> Result<(), sqlx::Error> {
+    let count = |of: fn(&Commit) -> usize| commits.iter().map(of).sum::<usize>();
+    let mut sql = String::from("BEGIN IMMEDIATE");
+    JOURNAL.write(&mut sql, records.len());
+    LEDGER.write(&mut sql, count(|commit| commit.ledger.len()));
+    OUTBOX.write(&mut sql, count(|commit| commit.events.len()));
+    let boards = count(|commit| commit.closed_boards.len()) > 0;
+    if !boards {
+        sql.push_str("; COMMIT");
     }
-    Ok(())
-}
-
-async fn insert_ledger(
-    connection: &mut SqliteConnection,
-    branch: BranchId,
-    commits: &[Commit],
-) -> Result<(), Refused> {
-    let rows: Vec<(u64, &LedgerRow)> = commits
-        .iter()
-        .flat_map(|commit| commit.ledger.iter().map(|row| (commit.batch.batch.seq, row)))
-        .collect();
-    for (sql, part) in LEDGER.split(&rows) {
-        let mut query = sqlx::query(sql);
-        for (seq, row) in part {
-            let entry = &row.entry;
-            let member = match (entry.from, entry.to) {
-                (Account::Member(member), _) | (_, Account::Member(member)) => {
-                    Some(i64::from(member.seq))
-                }
-                _ => None,
-            };
-            query = query
-                .bind(branch_column(branch))
-                .bind(column(entry.id))
-                .bind(column(*seq))
-                .bind(entry.at.0)
-                .bind(i64::from(entry.day.0))
-                .bind(kind_column(entry.kind))
-                .bind(account_column(entry.from))
-                .bind(account_column(entry.to))
-                .bind(member)
-                .bind(entry.points.0)
-                .bind(row.rule.clone())
-                .bind(entry.rule.map(|rule| i64::from(rule.code)))
-                .bind(entry.rule.map(|rule| i64::from(rule.version)))
-                .bind(encode("a cause", &entry.cause)?);
-        }
-        query.execute(&mut *connection).await.map_err(|error| {
-            // Entry numbers were checked, so it can only be the natural key of an award.
-            if is_taken(&error) { Refused::Paid(error) } else { error.into() }
-        })?;
+    let mut statement = sqlx::query(AssertSqlSafe(sql));
+    for record in records {
+        statement = bind_record(statement, record);
     }
-    Ok(())
-}
-
-async fn insert_events(
-    connection: &mut SqliteConnection,
-    branch: BranchId,
-    commits: &[Commit],
-) -> Result<(), Refused> {
-    let rows: Vec<_> = commits
-        .iter()
-        .flat_map(|commit| commit.events.iter().map(|event| (commit.batch.batch.seq, event)))
-        .collect();
-    for (sql, part) in OUTBOX.split(&rows) {
-        let mut query = sqlx::query(sql);
-        for (seq, event) in part {
-            query = query
+    for commit in commits {
+        let seq = column(commit.batch.batch.seq);
+        for row in &commit.ledger {
+            statement = bind_entry(statement, branch, seq, row)?;
+        }
+    }
+    for commit in commits {
+        let seq = column(commit.batch.batch.seq);
+        for event in &commit.events {
+            statement = statement
                 .bind(branch_column(branch))
                 .bind(column(event.seq))
-                .bind(column(*seq))
+                .bind(seq)
                 .bind(event.at.0)
                 .bind(event.community.map(|community| i64::from(community.seq)))
-                .bind(encode("an event", event)?);
+                .bind(encoded(event)?);
         }
-        query.execute(&mut *connection).await?;
+    }
+    statement.execute(&mut *connection).await?;
+    if boards {
+        insert_boards(connection, branch, commits).await?;
+        sqlx::query("COMMIT").execute(&mut *connection).await?;
     }
     Ok(())
+}
+
+/// A value as bytes, as [`encode`], with an error of the kind that statements give.
+fn encoded<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, sqlx::Error> {
+    postcard::to_stdvec(value).map_err(|error| sqlx::Error::Encode(Box::new(error)))
+}
+
+fn bind_record(statement: Statement, record: Record) -> Statement {
+    statement
+        .bind(branch_column(record.branch))
+        .bind(column(record.seq))
+        .bind(record.at.0)
+        .bind(record.prev.0.to_vec())
+        .bind(record.hash.0.to_vec())
+        .bind(record.body)
+}
+
+fn bind_entry(
+    statement: Statement,
+    branch: BranchId,
+    seq: i64,
+    row: &LedgerRow,
+) -> Result<Statement, sqlx::Error> {
+    let entry = &row.entry;
+    let member = match (entry.from, entry.to) {
+        (Account::Member(member), _) | (_, Account::Member(member)) => Some(i64::from(member.seq)),
+        _ => None,
+    };
+    Ok(statement
+        .bind(branch_column(branch))
+        .bind(column(entry.id))
+        .bind(seq)
+        .bind(entry.at.0)
+        .bind(i64::from(entry.day.0))
+        .bind(kind_column(entry.kind))
+        .bind(account_column(entry.from))
+        .bind(account_column(entry.to))
+        .bind(member)
+        .bind(entry.points.0)
+        .bind(row.rule.clone())
+        .bind(entry.rule.map(|rule| i64::from(rule.code)))
+        .bind(entry.rule.map(|rule| i64::from(rule.version)))
+        .bind(encoded(&entry.cause)?))
 }
 
 async fn insert_boards(
     connection: &mut SqliteConnection,
     branch: BranchId,
     commits: &[Commit],
-) -> Result<(), Refused> {
+) -> Result<(), sqlx::Error> {
     // Few and rare, and large: one statement each.
     for commit in commits {
-        let seq = commit.batch.batch.seq;
         for board in &commit.closed_boards {
-            let body = encode("a closed standing", board)?;
+            let body = encoded(board)?;
             sqlx::query(
                 "INSERT INTO closed_board (branch, board, place, seq, hash, body) \
                  SELECT $1, $2, COALESCE(MAX(place), 0) + 1, $3, $4, $5 \
                  FROM closed_board WHERE branch = $1",
             )
             .bind(branch_column(branch))
-            .bind(encode("a standing's name", &board.key)?)
-            .bind(column(seq))
+            .bind(encoded(&board.key)?)
+            .bind(column(commit.batch.batch.seq))
             .bind(dengmi_core::Digest::of(&body).0.to_vec())
             .bind(body)
             .execute(&mut *connection)
-            .await
-            .map_err(|error| {
-                if is_taken(&error) {
-                    let why = "it closes a standing that is closed already".to_owned();
-                    StoreError::Invalid { branch, seq, why }
-                } else {
-                    unavailable(error)
-                }
-            })?;
+            .await?;
         }
     }
     Ok(())
@@ -342,6 +318,31 @@ async fn paid_before(
             }));
         }
         seen.insert(grant, row.entry.id);
+    }
+    Ok(None)
+}
+
+/// Finds the standing of the group that was closed before; `None` where there is none.
+async fn closed_before(
+    connection: &mut SqliteConnection,
+    branch: BranchId,
+    commits: &[Commit],
+) -> Result<Option<StoreError>, StoreError> {
+    let mut seen = BTreeSet::new();
+    for commit in commits {
+        for board in &commit.closed_boards {
+            let stored =
+                sqlx::query("SELECT 1 FROM closed_board WHERE branch = $1 AND board = $2")
+                    .bind(branch_column(branch))
+                    .bind(encode("a standing's name", &board.key)?)
+                    .fetch_optional(&mut *connection)
+                    .await
+                    .map_err(unavailable)?;
+            if stored.is_some() || !seen.insert(board.key) {
+                let why = "it closes a standing that is closed already".to_owned();
+                return Ok(Some(StoreError::Invalid { branch, seq: commit.batch.batch.seq, why }));
+            }
+        }
     }
     Ok(None)
 }
