@@ -91,7 +91,10 @@ fn crates_use_only_what_their_layer_may() {
             assert!(allowed.contains(&used), "{name} must not use {used}");
         }
         for (library, homes) in CONFINED {
-            assert!(!of.contains(*library) || homes.contains(name), "{name} must not use {library}");
+            assert!(
+                !of.contains(*library) || homes.contains(name),
+                "{name} must not use {library}"
+            );
         }
     }
 }
@@ -131,9 +134,20 @@ fn the_code_map_names_every_crate_and_every_feature() {
 #[test]
 fn the_top_level_is_what_it_should_be() {
     let expected: BTreeSet<&str> = BTreeSet::from([
-        "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "Cargo.lock", "Cargo.toml", "LICENSE",
-        "README.md", "content", "courses", "crates", "quests", "rust-toolchain.toml",
-        "rustfmt.toml", "tests",
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "Cargo.lock",
+        "Cargo.toml",
+        "LICENSE",
+        "README.md",
+        "content",
+        "courses",
+        "crates",
+        "quests",
+        "rust-toolchain.toml",
+        "rustfmt.toml",
+        "tests",
     ]);
     let output = Command::new("git").args(["ls-files"]).current_dir(root()).output();
     let Ok(output) = output else { return };

@@ -150,7 +150,9 @@ impl Audit {
         let Cause::Entry(of) = entry.cause else { panic!("{entry:?}") };
         let back = self.reversed.entry(of).or_default();
         *back += entry.points.0;
-        let Some(original) = self.entries.get(&of).filter(|e| e.kind == EntryKind::Award) else { return };
+        let Some(original) = self.entries.get(&of).filter(|e| e.kind == EntryKind::Award) else {
+            return;
+        };
         assert!(*back <= original.points.0, "more taken back than was given: {entry:?}");
         if let (Account::Member(member), Some(run)) = (entry.from, original.cause.run()) {
             *self.runs.entry(run).or_default().entry(member).or_default() -= entry.points.0;
@@ -167,8 +169,10 @@ impl Audit {
         for (run, scores) in &self.runs {
             // A forgotten run has no scores any more.
             let Some((_, table)) = engine.run_scores(*run) else { continue };
-            let table: BTreeMap<MemberId, i64> =
-                table.into_iter().map(|(member, score)| (member, i64::from(score.points))).collect();
+            let table: BTreeMap<MemberId, i64> = table
+                .into_iter()
+                .map(|(member, score)| (member, i64::from(score.points)))
+                .collect();
             for (member, points) in scores {
                 // Whose data was erased is on no standing any more.
                 let card = engine.member_card(*member).expect("every number has a member");

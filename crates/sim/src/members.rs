@@ -16,9 +16,7 @@ use dengmi_core::random::Seed;
 use dengmi_core::text::FoldedHash;
 use dengmi_core::time::TimeOfDay;
 use dengmi_core::view::{Catalog, CommunityView, PostView, RoundView, RunView};
-use dengmi_core::{
-    Action, Actor, Calendar, Command, Day, Digest, MemberId, RoundId, Timestamp,
-};
+use dengmi_core::{Action, Actor, Calendar, Command, Day, Digest, MemberId, RoundId, Timestamp};
 use dengmi_engine::layout;
 
 use crate::answering::{comment_answer, guess, right_choice, wrong_choice};
@@ -193,12 +191,12 @@ impl Crowd {
         // Some come almost always, some hardly ever: that much is the member's own.
         let own = 500_000 + self.dice(Drawn::Visits, member, Day(0)).below(1_000_000);
         let weeks = u32::try_from((day.0 - self.began.0).max(0) / 7).unwrap_or(0).min(8);
-        let tired = (0..weeks).fold(1_000_000u64, |left, _| {
-            left * u64::from(1_000_000 - persona.tires) / 1_000_000
-        });
+        let tired = (0..weeks)
+            .fold(1_000_000u64, |left, _| left * u64::from(1_000_000 - persona.tires) / 1_000_000);
         let month_day = day_of_month(day);
         let payday = if (4..25).contains(&month_day) { 0 } else { persona.payday };
-        let comes = u64::from(persona.comes + payday) * u64::from(own) / 1_000_000 * tired / 1_000_000;
+        let comes =
+            u64::from(persona.comes + payday) * u64::from(own) / 1_000_000 * tired / 1_000_000;
         let hours: Vec<(u32, u32)> =
             persona.hours.iter().map(|&(hour, weight)| (weight, hour)).collect();
         let mut visit = |chance: u32| {
@@ -385,7 +383,14 @@ impl<'a> Scene<'a> {
         let (questions, shuffled) = (series.shuffle_questions, series.shuffle_options);
         let options = round.questions.iter().map(|question| question.options);
         let seed = &self.crowd.branch_seed;
-        let seen = layout(seed, RoundId::new(member.branch, round.id.seq), member, questions, shuffled, options);
+        let seen = layout(
+            seed,
+            RoundId::new(member.branch, round.id.seq),
+            member,
+            questions,
+            shuffled,
+            options,
+        );
         let answer = |(shown, &place): (usize, &u8)| {
             let place = usize::from(place);
             let name = &round.questions.get(place)?.question;
@@ -413,16 +418,66 @@ const fn midnight() -> TimeOfDay {
 
 /// First halves of nicknames.
 const QUALITIES: [&str; 24] = [
-    "爱笑的", "慢半拍的", "早起的", "安静的", "圆圆的", "甜甜的", "金黄的", "刚出锅的", "河边的",
-    "墙角的", "雨后的", "秋天的", "向阳的", "晒太阳的", "会发光的", "不着急的", "清晨的", "路过的",
-    "热腾腾的", "半夜的", "月下的", "跳舞的", "打盹的", "爱猜谜的",
+    "爱笑的",
+    "慢半拍的",
+    "早起的",
+    "安静的",
+    "圆圆的",
+    "甜甜的",
+    "金黄的",
+    "刚出锅的",
+    "河边的",
+    "墙角的",
+    "雨后的",
+    "秋天的",
+    "向阳的",
+    "晒太阳的",
+    "会发光的",
+    "不着急的",
+    "清晨的",
+    "路过的",
+    "热腾腾的",
+    "半夜的",
+    "月下的",
+    "跳舞的",
+    "打盹的",
+    "爱猜谜的",
 ];
 
 /// Second halves of nicknames.
 const THINGS: [&str; 32] = [
-    "灯笼", "兔子灯", "荷花灯", "走马灯", "汤圆", "桂花", "石榴", "柿子", "山楂", "糖葫芦", "豆沙包",
-    "芝麻糊", "小笼包", "银杏", "腊梅", "青竹", "莲蓬", "水仙", "绿萝", "多肉", "薄荷", "橘子",
-    "核桃", "红枣", "桃酥", "麻花", "豆浆", "萝卜", "南瓜", "芋头", "茶叶蛋", "蒲公英",
+    "灯笼",
+    "兔子灯",
+    "荷花灯",
+    "走马灯",
+    "汤圆",
+    "桂花",
+    "石榴",
+    "柿子",
+    "山楂",
+    "糖葫芦",
+    "豆沙包",
+    "芝麻糊",
+    "小笼包",
+    "银杏",
+    "腊梅",
+    "青竹",
+    "莲蓬",
+    "水仙",
+    "绿萝",
+    "多肉",
+    "薄荷",
+    "橘子",
+    "核桃",
+    "红枣",
+    "桃酥",
+    "麻花",
+    "豆浆",
+    "萝卜",
+    "南瓜",
+    "芋头",
+    "茶叶蛋",
+    "蒲公英",
 ];
 
 #[cfg(test)]

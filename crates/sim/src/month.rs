@@ -360,8 +360,8 @@ impl Shard {
         let manager = ManagerId::new(self.branch, 1);
         let open = || Action::OpenCommunity { template: slug("group"), manager };
         let groups = self.members.div_ceil(GROUP) as usize;
-        let actions = std::iter::once(Action::AddManager)
-            .chain(std::iter::repeat_with(open).take(groups));
+        let actions =
+            std::iter::once(Action::AddManager).chain(std::iter::repeat_with(open).take(groups));
         actions.map(by_operator).collect()
     }
 
@@ -381,11 +381,8 @@ impl Shard {
     }
 
     fn launches(&self) -> Vec<Command> {
-        let launch = |quest| Action::Launch {
-            quest: slug(quest),
-            communities: Vec::new(),
-            start: FIRST,
-        };
+        let launch =
+            |quest| Action::Launch { quest: slug(quest), communities: Vec::new(), start: FIRST };
         ["month-streak", "month-quiz", "month-moments"].map(launch).map(by_operator).to_vec()
     }
 
@@ -426,8 +423,11 @@ impl Shard {
     fn reactions(&self, from: u32) -> Vec<Command> {
         let Some(post) = self.post else { return Vec::new() };
         let react = |index, reaction| {
-            self.by_member(index, |member| {
-                Action::React { post, person: Person::Member(member), reaction, occurred: None }
+            self.by_member(index, |member| Action::React {
+                post,
+                person: Person::Member(member),
+                reaction,
+                occurred: None,
             })
         };
         let mut commands = Vec::new();

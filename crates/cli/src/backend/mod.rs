@@ -212,7 +212,8 @@ impl<S: Store> Backend for HostBackend<S> {
             let title = texts::rule_title(&self.host.packs().all(), pack.as_deref(), &id, language);
             Some(RuleText { title: title.unwrap_or_else(|| id.to_string()), id })
         };
-        let view = |row: dengmi_store::LedgerRow| EntryView { entry: row.entry, rule: rule(row.rule) };
+        let view =
+            |row: dengmi_store::LedgerRow| EntryView { entry: row.entry, rule: rule(row.rule) };
         Ok(rows.into_iter().map(view).collect())
     }
 

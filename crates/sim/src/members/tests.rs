@@ -36,11 +36,8 @@ fn nicknames_are_names() {
 #[test]
 fn a_day_of_a_group_is_mostly_accepted() {
     let packs = workload::packs().expect("the workload's content passes the checks");
-    let config = dengmi_engine::EngineConfig {
-        branch: BRANCH,
-        seed: Seed::from_number(5),
-        branches: 1,
-    };
+    let config =
+        dengmi_engine::EngineConfig { branch: BRANCH, seed: Seed::from_number(5), branches: 1 };
     let mut engine = dengmi_engine::Engine::new(config, packs[0].clone());
     let day = Day(20_773);
     let begins = Calendar::default().start_of(day);
@@ -77,7 +74,12 @@ fn a_day_of_a_group_is_mostly_accepted() {
         let now = begins.plus_ms(hour * HOUR_MS + 1);
         apply(&mut engine, now, Vec::new());
         if hour == 7 {
-            let run = engine.catalog().runs.iter().find(|run| run.quest.as_str() == "moments").map(|run| run.id);
+            let run = engine
+                .catalog()
+                .runs
+                .iter()
+                .find(|run| run.quest.as_str() == "moments")
+                .map(|run| run.id);
             let run = run.expect("launched");
             apply(&mut engine, now.plus_ms(1), vec![operator(Action::Publish { run, manager })]);
         }
@@ -85,7 +87,9 @@ fn a_day_of_a_group_is_mostly_accepted() {
         assert_eq!(deeds, crowd().hour(&engine.catalog(), &known, now), "hours can be repeated");
         by_hour[hour as usize] = deeds.len();
         for deed in deeds {
-            let at = begins.plus_ms(hour * HOUR_MS + i64::from(deed.minute) * 60_000).max(engine.at().plus_ms(1));
+            let at = begins
+                .plus_ms(hour * HOUR_MS + i64::from(deed.minute) * 60_000)
+                .max(engine.at().plus_ms(1));
             let applied = apply(&mut engine, at, vec![deed.command]);
             match &applied.outcomes[..] {
                 [dengmi_core::Outcome::Done(_)] => done += 1,

@@ -129,8 +129,10 @@ impl Mind {
     pub fn live(&mut self, day: DayDraws, member: u32) -> Today {
         let main = draw(day.main, member);
         let e = self.engagement;
-        let mut today =
-            Today { active: part(main, 3) < ACTIVE_BASE + times(ACTIVE_SLOPE, e), ..Today::default() };
+        let mut today = Today {
+            active: part(main, 3) < ACTIVE_BASE + times(ACTIVE_SLOPE, e),
+            ..Today::default()
+        };
         let mut pull = PULL_IDLE;
         if today.active {
             for question in 0..QUESTIONS {

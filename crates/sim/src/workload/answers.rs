@@ -33,9 +33,9 @@ impl Workload {
     pub(super) fn answer(&mut self) -> Option<Action> {
         let round = self.round()?;
         let view = self.catalog.rounds.iter().find(|view| view.id == round).cloned();
-        let run = view.as_ref().and_then(|view| {
-            self.catalog.runs.iter().find(|run| run.id == view.run).cloned()
-        });
+        let run = view
+            .as_ref()
+            .and_then(|view| self.catalog.runs.iter().find(|run| run.id == view.run).cloned());
         let (Some(view), Some(run)) = (view, run) else {
             // A round that nobody knows: any answer will do.
             let answers = vec![Answer { question: 0, choice: Choice::One(0) }];

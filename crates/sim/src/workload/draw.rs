@@ -1,7 +1,7 @@
 //! One command, drawn.
 
-use dengmi_content::model::QuestKind;
 use dengmi_content::Pack;
+use dengmi_content::model::QuestKind;
 use dengmi_core::command::{ConsentPurpose, Person, Reaction, RepairReason};
 use dengmi_core::id::Id;
 use dengmi_core::text::FoldedHash;
@@ -198,7 +198,8 @@ impl Workload {
             }
             Topic::React => self.react()?,
             Topic::Redeem => {
-                let points = *self.dice.pick(&[1, 2, 5, 20, 100, 0, -1, 1_000_000_001, i64::MAX])?;
+                let points =
+                    *self.dice.pick(&[1, 2, 5, 20, 100, 0, -1, 1_000_000_001, i64::MAX])?;
                 let again = self.dice.percent(15);
                 self.orders += u64::from(!again);
                 let order = self.orders;

@@ -65,8 +65,18 @@ fn every_outcome_is_reached() {
         });
     }
     let all = [
-        "ok", "manager", "community", "member", "run", "post", "checked in", "taken", "graded",
-        "reacted", "regraded", "booked",
+        "ok",
+        "manager",
+        "community",
+        "member",
+        "run",
+        "post",
+        "checked in",
+        "taken",
+        "graded",
+        "reacted",
+        "regraded",
+        "booked",
     ];
     assert_eq!(receipts, BTreeSet::from(all));
     let never = |reject: &&Reject| !rejects.contains_key(reject);

@@ -331,13 +331,12 @@ async fn closed_before(
     let mut seen = BTreeSet::new();
     for commit in commits {
         for board in &commit.closed_boards {
-            let stored =
-                sqlx::query("SELECT 1 FROM closed_board WHERE branch = $1 AND board = $2")
-                    .bind(branch_column(branch))
-                    .bind(encode("a standing's name", &board.key)?)
-                    .fetch_optional(&mut *connection)
-                    .await
-                    .map_err(unavailable)?;
+            let stored = sqlx::query("SELECT 1 FROM closed_board WHERE branch = $1 AND board = $2")
+                .bind(branch_column(branch))
+                .bind(encode("a standing's name", &board.key)?)
+                .fetch_optional(&mut *connection)
+                .await
+                .map_err(unavailable)?;
             if stored.is_some() || !seen.insert(board.key) {
                 let why = "it closes a standing that is closed already".to_owned();
                 return Ok(Some(StoreError::Invalid { branch, seq: commit.batch.batch.seq, why }));

@@ -87,7 +87,10 @@ impl Month {
         ))?;
         if agreement.differing + refused > 0 {
             let message = "engine and plain loop disagree";
-            return Err(CliError::damaged(message, "this is a fault; please report it with the seed"));
+            return Err(CliError::damaged(
+                message,
+                "this is a fault; please report it with the seed",
+            ));
         }
         Ok(())
     }
@@ -110,7 +113,9 @@ fn lines(config: &MonthConfig, times: &Times, plain: f64, bytes: Option<u64>) ->
     if let Some(bytes) = bytes {
         let each = bytes as f64 / f64::from(config.members.max(1));
         let mb = bytes as f64 / 1e6;
-        lines.push(format!("peak memory (VmHWM after, less VmRSS before): {mb:.0} MB, {each:.0} bytes a member"));
+        lines.push(format!(
+            "peak memory (VmHWM after, less VmRSS before): {mb:.0} MB, {each:.0} bytes a member"
+        ));
     }
     lines
 }

@@ -54,7 +54,9 @@ impl Replay {
             terminal::print(&format!("{size:>12} {:>12.3} {rate:>14.0}", took.as_secs_f64()))?;
         }
         let first = (recorded.setup + recorded.apply).as_secs_f64();
-        terminal::print(&format!("第一次 the first time: {first:.3} s (floor 300,000 commands/s, goal 1,000,000)"))
+        terminal::print(&format!(
+            "第一次 the first time: {first:.3} s (floor 300,000 commands/s, goal 1,000,000)"
+        ))
     }
 }
 

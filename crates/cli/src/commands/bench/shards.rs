@@ -130,7 +130,8 @@ pub(super) fn yardstick(config: &MonthConfig, threads: u32) -> (Vec<Plain>, Dura
                 };
                 indexes.map(one).collect::<Vec<_>>()
             };
-            let others: Vec<_> = (1..threads).map(|thread| scope.spawn(move || run(thread))).collect();
+            let others: Vec<_> =
+                (1..threads).map(|thread| scope.spawn(move || run(thread))).collect();
             let mut all = run(0);
             all.extend(others.into_iter().flat_map(|other| other.join().unwrap_or_default()));
             all

@@ -7,10 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use dengmi_api::Backend as _;
 use dengmi_content::Pack;
 use dengmi_content::model::QuestKind;
-use dengmi_core::{
-    Action, Actor, Calendar, Command, Digest, Outcome, PostId, RunId, Timestamp,
-};
 use dengmi_core::view::Catalog;
+use dengmi_core::{Action, Actor, Calendar, Command, Digest, Outcome, PostId, RunId, Timestamp};
 use dengmi_host::{Clock, FastClock};
 use dengmi_sim::members::Crowd;
 use tokio::sync::watch;
@@ -129,7 +127,8 @@ fn managers(
                 let todays = todays.clone();
                 todays.into_iter().map(move |manager| Action::Publish { run, manager })
             };
-            moments.filter(|run| posted_today(catalog, run.id, calendar, now).is_none())
+            moments
+                .filter(|run| posted_today(catalog, run.id, calendar, now).is_none())
                 .flat_map(|run| publish(run.id))
                 .map(system)
                 .collect()

@@ -143,14 +143,19 @@ impl Screen {
         let catalog = self.backend.catalog(BRANCH).unwrap_or_default();
         let run_of_round = |id| catalog.rounds.iter().find(|round| round.id == id).map(|r| r.run);
         let run_of_post = |id| catalog.posts.iter().find(|post| post.id == id).map(|p| p.run);
-        let name = |run: Option<RunId>| run.map_or_else(String::new, |run| self.title(&catalog, run));
+        let name =
+            |run: Option<RunId>| run.map_or_else(String::new, |run| self.title(&catalog, run));
         Some(match &event.kind {
             EventKind::ContentAdopted(_) => "换上新内容 content adopted".to_owned(),
             EventKind::CommunityOpened(id) => format!("建群 group {id} opened"),
             EventKind::RunLaunched(id) => format!("上线 launched {id} {}", name(Some(*id))),
             EventKind::RunEnded(id) => format!("结束 ended {id} {}", name(Some(*id))),
-            EventKind::RoundOpened(id) => format!("开题 round {id} opened {}", name(run_of_round(*id))),
-            EventKind::RoundClosed(id) => format!("揭晓 round {id} closed {}", name(run_of_round(*id))),
+            EventKind::RoundOpened(id) => {
+                format!("开题 round {id} opened {}", name(run_of_round(*id)))
+            }
+            EventKind::RoundClosed(id) => {
+                format!("揭晓 round {id} closed {}", name(run_of_round(*id)))
+            }
             EventKind::RoundRegraded(id) => format!("重判 round {id} graded again"),
             EventKind::PostPublished(id) => format!("发圈 post {id} {}", name(run_of_post(*id))),
             EventKind::PostClosed(id) => format!("截止 post {id} closed"),
@@ -183,12 +188,16 @@ impl Screen {
             return Ok(());
         }
         self.hour = hour;
-        let open = self.backend.catalog(BRANCH).map_or(0, |catalog| {
-            catalog.rounds.iter().filter(|round| !round.closed).count()
-        });
+        let open = self
+            .backend
+            .catalog(BRANCH)
+            .map_or(0, |catalog| catalog.rounds.iter().filter(|round| !round.closed).count());
         let full = Timestamp(hour * HOUR_MS);
         let (day, counts) = (self.day_number(now), self.counts());
-        terminal::print(&format!("{} 第 {day} 天 day {day}  {counts}  开放轮次 open rounds {open}", clock_text(full)))
+        terminal::print(&format!(
+            "{} 第 {day} 天 day {day}  {counts}  开放轮次 open rounds {open}",
+            clock_text(full)
+        ))
     }
 
     fn draw(&mut self) -> Result<()> {

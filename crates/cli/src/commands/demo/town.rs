@@ -49,7 +49,8 @@ pub(super) async fn send(backend: &Arc<Backend>, commands: Vec<Command>) -> Resu
     for (index, command) in commands.into_iter().enumerate() {
         let backend = backend.clone();
         tasks.spawn(async move {
-            let key = CommandKey { key: new_key(&backend).as_u128(), principal: 0, fingerprint: [0; 16] };
+            let key =
+                CommandKey { key: new_key(&backend).as_u128(), principal: 0, fingerprint: [0; 16] };
             (index, backend.host().submit(BRANCH, key, command).await)
         });
     }
@@ -88,7 +89,10 @@ pub(super) async fn build(
     let pack = pack.ok_or_else(|| CliError::internal(anyhow::anyhow!("no content")))?;
     let templates: Vec<Slug> = pack.communities.keys().cloned().collect();
     if templates.is_empty() {
-        return Err(CliError::user("the content has no community file", "add one to content/communities"));
+        return Err(CliError::user(
+            "the content has no community file",
+            "add one to content/communities",
+        ));
     }
     let managers = vec![operator(Action::AddManager); MANAGERS as usize];
     send(backend, managers).await?;
@@ -187,7 +191,10 @@ impl Town {
         let minutes = 1_440.0 / f64::from(speed);
         let url = format!("http://{address}");
         vec![
-            format!("灯谜演示 demo: {url}  接口文档 docs: {url}/docs  数据 data: {}", folder.display()),
+            format!(
+                "灯谜演示 demo: {url}  接口文档 docs: {url}/docs  数据 data: {}",
+                folder.display()
+            ),
             format!("一天 a day = {:.0} s  停止 stop: Ctrl-C", minutes * 60.0),
             String::new(),
             format!("# 成员 member {visitor}"),

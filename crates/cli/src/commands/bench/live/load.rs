@@ -101,10 +101,14 @@ pub(super) fn drive(phase: &Phase, begun: impl FnOnce()) -> Result<Measured> {
     begun();
     let mut ended = Vec::new();
     for thread in threads {
-        let joined = thread.join().map_err(|_| CliError::internal(anyhow::anyhow!("a thread of the load ended early")))?;
-        ended.push(joined.map_err(|error| {
-            CliError::unavailable(format!("the measured server: {error}"), "")
-        })?);
+        let joined = thread
+            .join()
+            .map_err(|_| CliError::internal(anyhow::anyhow!("a thread of the load ended early")))?;
+        ended.push(
+            joined.map_err(|error| {
+                CliError::unavailable(format!("the measured server: {error}"), "")
+            })?,
+        );
     }
     let last = ended.into_iter().flatten().max().unwrap_or(began);
     let mut measured =
@@ -259,7 +263,11 @@ impl Connection {
                 whole = length(&self.answer);
             }
             if whole.is_some_and(|length| self.answer.len() >= length) {
-                return self.answer.get(9..12).and_then(|s| s.try_into().ok()).ok_or_else(|| ErrorKind::InvalidData.into());
+                return self
+                    .answer
+                    .get(9..12)
+                    .and_then(|s| s.try_into().ok())
+                    .ok_or_else(|| ErrorKind::InvalidData.into());
             }
             self.stream.readable().await?;
             match self.stream.try_read_buf(&mut self.answer) {

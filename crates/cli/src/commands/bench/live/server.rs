@@ -98,8 +98,7 @@ impl LiveServer {
         let members = || (1..=self.members).map(|seq| MemberId::new(BRANCH, seq));
         do_all(&backend, members().map(|_| Action::Join { community: GROUP }).collect()).await?;
         for purpose in [ConsentPurpose::Activities, ConsentPurpose::PublicName] {
-            let consent =
-                |member| Action::Consent { member, purpose, version: 1, given: true };
+            let consent = |member| Action::Consent { member, purpose, version: 1, given: true };
             do_all(&backend, members().map(consent).collect()).await?;
         }
         let (role, branches) =

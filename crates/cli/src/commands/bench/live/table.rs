@@ -105,7 +105,8 @@ impl Results {
             Reference::One => percentile_ms(&self.one.writes, 0.99),
             Reference::Many => percentile_ms(&self.many.writes, 0.99),
             Reference::Hello => {
-                let all = self.hellos.iter().map(|(measured, _)| percentile_ms(&measured.reads, 0.99));
+                let all =
+                    self.hellos.iter().map(|(measured, _)| percentile_ms(&measured.reads, 0.99));
                 all.sum::<f64>() / (self.hellos.len().max(1) as f64)
             }
         }
@@ -167,7 +168,8 @@ impl Results {
     ) -> String {
         let rate = measured.rate();
         let (half, most) = (percentile_ms(times, 0.5), percentile_ms(times, 0.99));
-        let cpu = cpu.map_or_else(|| "-".to_owned(), |cpu| format!("{:.4}", per_1000(measured, cpu)));
+        let cpu =
+            cpu.map_or_else(|| "-".to_owned(), |cpu| format!("{:.4}", per_1000(measured, cpu)));
         let (h, d) = (rate / self.hello_rate(), rate / self.one.rate());
         format!(
             "{name:<5} {connections:>5} {rate:>10.0} {half:>9.3} {most:>9.3} {cpu:>11} {h:>7.2} {d:>7.1}"
@@ -180,7 +182,13 @@ impl Results {
         let rate = part.measured.rate();
         let mut least = |what: String, value: f64, (floor, goal): (f64, f64)| {
             let met = value >= floor;
-            lines.push(compared(&what, &format!("{value:.2}"), &floor.to_string(), &goal.to_string(), Some(met)));
+            lines.push(compared(
+                &what,
+                &format!("{value:.2}"),
+                &floor.to_string(),
+                &goal.to_string(),
+                Some(met),
+            ));
         };
         if let Some(bounds) = of_hello {
             least(format!("{name} requests/s, x H"), rate / self.hello_rate(), bounds);
@@ -190,7 +198,13 @@ impl Results {
         }
         let mut most = |what: String, value: f64, floor: f64, goal: f64| {
             let met = value <= floor;
-            lines.push(compared(&what, &format!("{value:.3}"), &floor.to_string(), &goal.to_string(), Some(met)));
+            lines.push(compared(
+                &what,
+                &format!("{value:.3}"),
+                &floor.to_string(),
+                &goal.to_string(),
+                Some(met),
+            ));
         };
         if let Some((reference, floor, goal)) = p99 {
             let Measured { writes, reads, .. } = &part.measured;
