@@ -43,7 +43,7 @@ struct Used {
 
 /// What a member has earned against member caps.
 #[derive(Component, Clone, Default, Serialize, Deserialize)]
-pub(crate) struct CapUse(SmallVec<[Used; 4]>);
+pub(crate) struct CapUse(SmallVec<[Used; 1]>);
 
 /// What a group has earned against group caps.
 #[derive(Component, Clone, Default, Serialize, Deserialize)]

@@ -396,6 +396,8 @@ pub(crate) fn close_post(world: &mut World, seq: u32) {
     let Some(entity) = world.resource::<PostIndex>().entity(seq) else { return };
     let mut post = world.get_mut::<Post>(entity).expect("indexed posts are whole");
     if !std::mem::replace(&mut post.closed, true) {
+        // From now on reactions are only undone.
+        world.get_mut::<Reactions>(entity).expect("indexed posts are whole").0.settle();
         let id = PostId::new(world.resource::<Setup>().branch, seq);
         announce(world, EventKind::PostClosed(id));
     }

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 /// member order is member order.
 #[derive(Clone, Debug)]
 pub(crate) struct Roster<T> {
-    /// By member number: row index plus one, zero for none.
+    /// By member number: row index plus one, zero for none. Without any slot the rows lie in member
+    /// order.
     slots: Vec<u32>,
     rows: Vec<(u32, T)>,
 }
@@ -19,6 +20,9 @@ impl<T> Default for Roster<T> {
 
 impl<T> Roster<T> {
     pub(crate) fn index(&self, member: u32) -> Option<usize> {
+        if self.slots.is_empty() {
+            return self.rows.binary_search_by_key(&member, |(of, _)| *of).ok();
+        }
         self.slots.get(member as usize).and_then(|slot| slot.checked_sub(1)).map(|row| row as usize)
     }
 
@@ -32,16 +36,40 @@ impl<T> Roster<T> {
 
     /// The member's row and its index, made by `new` if there was none.
     pub(crate) fn entry(&mut self, member: u32, new: impl FnOnce() -> T) -> (usize, &mut T) {
-        let wanted = member as usize;
-        if wanted >= self.slots.len() {
-            self.slots.resize(wanted + 1, 0);
-        }
-        if self.slots[wanted] == 0 {
-            self.rows.push((member, new()));
-            self.slots[wanted] = u32::try_from(self.rows.len()).expect("member numbers are u32");
-        }
-        let row = self.slots[wanted] as usize - 1;
+        let row = match self.index(member) {
+            Some(row) => row,
+            None => self.push(member, new()),
+        };
         (row, &mut self.rows[row].1)
+    }
+
+    fn push(&mut self, member: u32, row: T) -> usize {
+        if self.slots.is_empty() {
+            self.number_rows();
+        }
+        let place = member as usize;
+        if place >= self.slots.len() {
+            self.slots.resize(place + 1, 0);
+        }
+        self.rows.push((member, row));
+        self.slots[place] = u32::try_from(self.rows.len()).expect("member numbers are u32");
+        self.rows.len() - 1
+    }
+
+    /// Gives a settled table its slots back.
+    fn number_rows(&mut self) {
+        let largest = self.rows.last().map_or(0, |(member, _)| *member);
+        self.slots.resize(largest as usize + 1, 0);
+        for (row, (member, _)) in (1..).zip(&self.rows) {
+            self.slots[*member as usize] = row;
+        }
+    }
+
+    /// Makes the table as small as it can be, once hardly anybody will be looked up any more.
+    pub(crate) fn settle(&mut self) {
+        self.rows.sort_unstable_by_key(|(member, _)| *member);
+        self.rows.shrink_to_fit();
+        self.slots = Vec::new();
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -50,8 +78,9 @@ impl<T> Roster<T> {
 
     /// Rows in member order, with their index.
     pub(crate) fn by_member(&self) -> impl Iterator<Item = (u32, usize, &T)> {
-        self.slots.iter().filter(|slot| **slot != 0).map(|slot| {
-            let index = *slot as usize - 1;
+        let slots = self.slots.iter().filter(|slot| **slot != 0).map(|slot| *slot as usize - 1);
+        let settled = 0..if self.slots.is_empty() { self.rows.len() } else { 0 };
+        slots.chain(settled).map(|index| {
             let (member, row) = &self.rows[index];
             (*member, index, row)
         })
@@ -103,6 +132,24 @@ mod tests {
         let back: Roster<u32> = postcard::from_bytes(&bytes).unwrap();
         assert_eq!(postcard::to_stdvec(&back).unwrap(), bytes);
         assert_eq!((back.get(9), back.get(1), back.len()), (Some(&9), None, 3));
+    }
+
+    #[test]
+    fn a_settled_table_is_the_same_table() {
+        let mut roster = Roster::default();
+        for member in [7, 3, 9] {
+            *roster.entry(member, || 0u32).1 += member;
+        }
+        let bytes = postcard::to_stdvec(&roster).unwrap();
+        roster.settle();
+        assert_eq!(postcard::to_stdvec(&roster).unwrap(), bytes);
+        assert_eq!((roster.get(3), roster.get(4), roster.len()), (Some(&3), None, 3));
+        *roster.entry(9, || 0).1 += 1;
+        *roster.entry(5, || 0).1 += 5;
+        *roster.entry(12, || 0).1 += 12;
+        let rows: Vec<_> = roster.by_member().map(|(member, _, row)| (member, *row)).collect();
+        assert_eq!(rows, [(3, 3), (5, 5), (7, 7), (9, 10), (12, 12)]);
+        assert_eq!((roster.get(7), roster.get(12)), (Some(&7), Some(&12)));
     }
 
     #[test]
