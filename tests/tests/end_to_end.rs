@@ -1,8 +1,9 @@
 //! Through the real binary: what a bank would do, and what nobody would.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -145,6 +146,43 @@ fn a_kill_in_the_middle_loses_nothing_acknowledged() {
         }
         Err(_) => eprintln!("skipped: hledger is not installed, the export is not checked by it"),
     }
+}
+
+/// The number after `commands ` in a line of the demonstration.
+fn commands_in(line: &str) -> Option<u64> {
+    let digits = line.split("commands ").nth(1)?;
+    digits.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+#[test]
+fn a_killed_demo_is_gone_on_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let mut demo = Command::new(dengmi_tests::binary())
+        .arg("--data")
+        .arg(&data)
+        .arg("--content")
+        .arg(dengmi_tests::root())
+        .args(["demo", "--members", "200", "--days", "30"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // It has shown what it counted only after it was committed.
+    let lines = BufReader::new(demo.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let shown = lines.filter_map(|line| commands_in(&line)).find(|commands| *commands > 100);
+    demo.kill().unwrap();
+    demo.wait().unwrap();
+    let shown = shown.expect("the demonstration shows what it does");
+
+    let replayed = succeeds(&data, &["replay"]);
+    let applied = replayed.lines().find_map(|line| {
+        let before = line.split(" commands").next()?;
+        before.rsplit(' ').next()?.parse::<u64>().ok()
+    });
+    assert!(applied >= Some(shown), "{shown} were shown: {replayed}");
+    succeeds(&data, &["verify", "journal"]);
+    Server::start(&data, &["serve"]).kill();
 }
 
 #[test]
