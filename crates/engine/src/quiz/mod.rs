@@ -268,8 +268,10 @@ pub(crate) fn note_awards(
         let Some(mut round) = entity.and_then(|entity| rounds.get_mut(entity).ok()) else {
             continue;
         };
-        // All that a round earns is mostly booked at once, and kept for days.
-        round.awards.reserve_exact(posted.len());
+        // What a round earns at its close is booked at once, and kept for days.
+        if round.awards.is_empty() {
+            round.awards.reserve_exact(posted.len());
+        }
         for Posted { entry, group, .. } in
             posted.iter().filter(|p| p.entry.kind == EntryKind::Award)
         {
