@@ -10,7 +10,7 @@ use governor::{DefaultKeyedRateLimiter, Quota};
 use tokio::sync::{Semaphore, watch};
 
 use crate::backend::Backend;
-use crate::endpoints::get_board::BoardCache;
+use crate::board_rows::BoardCache;
 use crate::problem::Problem;
 
 /// Limits of the interface and of the server.

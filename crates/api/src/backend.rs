@@ -3,7 +3,6 @@
 //! Reads are published copies and answer at once; they never wait for a writer. Whatever may wait
 //! (a commit, a database) is async.
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
 
@@ -60,8 +59,9 @@ pub trait Backend: Send + Sync + 'static {
     /// branch: rendered rows are kept until then. It must rise after the change is visible here.
     fn people_version(&self, branch: BranchId) -> u64;
 
-    /// Nicknames. Members without one, and erased ones, are left out.
-    fn names(&self, members: &[MemberId]) -> HashMap<MemberId, Arc<str>>;
+    /// Nicknames of members of one branch, in their order. Members without one, and erased ones,
+    /// have none.
+    fn names(&self, members: &[Option<MemberId>]) -> Vec<Option<Arc<str>>>;
 
     /// How a member sees a round: which content position lies at each shown position. `None`
     /// where member or round is unknown.

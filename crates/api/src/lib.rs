@@ -12,6 +12,7 @@ pub mod rights;
 pub mod wire;
 
 mod app;
+mod board_rows;
 mod community;
 mod docs;
 mod endpoints;

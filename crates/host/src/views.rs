@@ -12,15 +12,15 @@ use dengmi_core::view::board::{self, BoardKey, BoardPolicy, Ranked};
 use dengmi_core::view::{Catalog, MemberCard, MemberStatus, Score};
 use dengmi_core::{BranchId, CommunityId, MemberId, Period, RoundId, Timestamp};
 
-/// Members in one chunk: a publication copies the chunks with changed members, and only those.
-const CHUNK: usize = 32;
+/// Members in one chunk: a publication with new members copies the last one, and no other.
+const CHUNK: usize = 128;
 
 /// Standings up to this many members are ranked again whenever they changed.
 pub(crate) const SMALL_BOARD: usize = 1_000;
 
 /// A larger standing is ranked again no sooner than this many times its ranking took, so ranking
 /// takes at most this share of one core, ...
-const RANKING_SHARE: u32 = 8;
+const RANKING_SHARE: u32 = 16;
 
 /// ... but never later than this.
 const RANKING_WAIT_MAX: Duration = Duration::from_millis(100);
@@ -28,7 +28,7 @@ const RANKING_WAIT_MAX: Duration = Duration::from_millis(100);
 /// Most live standings kept ranked. There is one of each kind of period for every group.
 const RANKED_MAX: usize = 16_384;
 
-/// State as of one committed batch.
+/// State as of one committed batch; the members are as of that batch or a later one.
 #[derive(Clone, Debug, Default)]
 pub struct Published {
     /// Number of the batch.
@@ -39,7 +39,7 @@ pub struct Published {
     pub catalog: Arc<Catalog>,
     /// Rises whenever somebody begins or ceases to be shown.
     pub people: u64,
-    chunks: Vec<Arc<[Arc<MemberCard>]>>,
+    chunks: Vec<Arc<[ArcSwap<MemberCard>]>>,
     /// For each group, by number, the last batch that changed a card of one of its members.
     changed: Vec<u64>,
     scores: BTreeMap<BoardKey, Arc<Scores>>,
@@ -62,15 +62,23 @@ pub(crate) struct Scores {
 impl Published {
     /// One member.
     #[must_use]
-    pub fn member(&self, branch: BranchId, member: MemberId) -> Option<&Arc<MemberCard>> {
-        let index = member.seq.checked_sub(1).filter(|_| member.branch == branch)? as usize;
+    pub fn member(&self, branch: BranchId, member: MemberId) -> Option<Arc<MemberCard>> {
+        Some(self.place_of(branch, member)?.load_full())
+    }
+
+    fn place_of(&self, branch: BranchId, member: MemberId) -> Option<&ArcSwap<MemberCard>> {
+        let index = member.seq.checked_sub(1).filter(|_| member.branch == branch)?;
+        self.slot(index as usize)
+    }
+
+    fn slot(&self, index: usize) -> Option<&ArcSwap<MemberCard>> {
         self.chunks.get(index / CHUNK)?.get(index % CHUNK)
     }
 
     /// Whether a member may be shown by name.
     #[must_use]
     pub fn shown(&self, branch: BranchId, member: MemberId) -> bool {
-        let card = self.member(branch, member);
+        let card = self.place_of(branch, member).map(|place| place.load());
         card.is_some_and(|card| card.shown && card.status == MemberStatus::Active)
     }
 
@@ -83,8 +91,8 @@ impl Published {
     }
 
     /// Every member, in id order.
-    pub fn cards(&self) -> impl Iterator<Item = &Arc<MemberCard>> {
-        self.chunks.iter().flat_map(|chunk| chunk.iter())
+    pub fn cards(&self) -> impl Iterator<Item = Arc<MemberCard>> {
+        self.chunks.iter().flat_map(|chunk| chunk.iter()).map(|place| place.load_full())
     }
 
     /// The keys in force of a revealed round.
@@ -118,31 +126,32 @@ impl Published {
         next
     }
 
-    /// Puts cards, in id order, into their chunks.
+    /// Puts cards, in id order, into their places. Known members change where they are: copying
+    /// a chunk would touch the reference counts of everyone in it, for every command anew.
     fn place(&mut self, cards: Vec<Arc<MemberCard>>) {
-        let mut cards = cards.into_iter().peekable();
-        while let Some(first) = cards.peek() {
-            let chunk = (first.id.seq as usize).saturating_sub(1) / CHUNK;
-            let mut members = self.chunks.get(chunk).map_or_else(Vec::new, |chunk| chunk.to_vec());
-            while let Some(card) = cards.next_if(|card| (card.id.seq as usize - 1) / CHUNK == chunk)
-            {
-                let slot = (card.id.seq as usize - 1) % CHUNK;
-                self.note_change(members.get(slot).cloned(), &card);
-                match members.get_mut(slot) {
-                    Some(member) => *member = card,
-                    None => members.push(card),
+        let mut new = Vec::new();
+        for card in cards {
+            match self.slot((card.id.seq as usize).saturating_sub(1)) {
+                Some(slot) => {
+                    let before = slot.swap(card.clone());
+                    self.note_change(Some(&before), &card);
                 }
-            }
-            match self.chunks.get_mut(chunk) {
-                Some(place) => *place = members.into(),
-                None => self.chunks.push(members.into()),
+                None => new.push(card),
             }
         }
+        if new.is_empty() {
+            return;
+        }
+        new.iter().for_each(|card| self.note_change(None, card));
+        let last = self.chunks.pop_if(|chunk| chunk.len() < CHUNK);
+        let known = last.iter().flat_map(|chunk| chunk.iter()).map(|slot| slot.load_full());
+        let all: Vec<_> = known.chain(new).collect();
+        let chunk = |cards: &[Arc<MemberCard>]| cards.iter().cloned().map(ArcSwap::new).collect();
+        self.chunks.extend(all.chunks(CHUNK).map(chunk));
     }
 
-    fn note_change(&mut self, before: Option<Arc<MemberCard>>, now: &MemberCard) {
-        let groups = before.iter().map(|card| card.community).chain([now.community]);
-        for group in groups.collect::<Vec<_>>() {
+    fn note_change(&mut self, before: Option<&MemberCard>, now: &MemberCard) {
+        for group in before.map(|card| card.community).into_iter().chain([now.community]) {
             let index = group.seq as usize;
             if index >= self.changed.len() {
                 self.changed.resize(index + 1, 0);
@@ -150,7 +159,7 @@ impl Published {
             self.changed[index] = self.seq;
         }
         let visible = |card: &MemberCard| (card.status, card.shown);
-        if before.is_none_or(|before| visible(&before) != visible(now)) {
+        if before.is_none_or(|before| visible(before) != visible(now)) {
             self.people += 1;
         }
     }
@@ -229,7 +238,7 @@ impl Views {
     /// One member.
     #[must_use]
     pub fn member(&self, member: MemberId) -> Option<Arc<MemberCard>> {
-        self.published.load().member(self.branch, member).cloned()
+        self.published.load().member(self.branch, member)
     }
 
     /// Whether a member may be shown by name.
@@ -334,8 +343,11 @@ impl<'a> Source<'a> {
     fn rank(&self, branch: BranchId, published: &Published, version: u64) -> Standing {
         match self {
             Self::Community { period, policy, members, next_reset, .. } => {
-                let cards = members.iter().filter_map(|id| published.member(branch, *id));
-                let scores = cards.map(|card| (card.id, card.score_in(*period)));
+                let places = members.iter().filter_map(|id| published.place_of(branch, *id));
+                let scores = places.map(|place| {
+                    let card = place.load();
+                    (card.id, card.score_in(*period))
+                });
                 let ranked = board::rank(policy.ties, scores);
                 Standing { version, policy: *policy, ranked, next_reset: Some(*next_reset) }
             }
@@ -402,19 +414,26 @@ mod tests {
     }
 
     #[test]
-    fn only_chunks_with_changed_members_are_copied() {
+    fn members_change_where_they_are_and_new_ones_follow() {
         let views = views(300);
         let before = views.published();
-        views.publish(delta(2, vec![card(130, 5), card(131, 7)]));
+        views.publish(delta(2, vec![card(130, 5), card(301, 6), card(302, 7)]));
         let after = views.published();
         let pairs = before.chunks.iter().zip(&after.chunks).enumerate();
         let copied = pairs.filter(|(_, (a, b))| !Arc::ptr_eq(a, b)).map(|(at, _)| at);
-        assert_eq!(copied.collect::<Vec<_>>(), [129 / CHUNK]);
-        assert_eq!(after.members(), 300);
+        assert_eq!(copied.collect::<Vec<_>>(), [2], "only the last, which has new members");
+        assert_eq!((before.members(), after.members()), (300, 302));
         assert!(after.cards().enumerate().all(|(i, card)| card.id.seq as usize == i + 1));
-        assert_eq!(views.member(MemberId::new(BRANCH, 131)).unwrap().balance, Points(7));
-        assert!(views.member(MemberId::new(BRANCH, 301)).is_none());
+        for (seq, points) in [(130, 5), (131, 0), (301, 6), (302, 7)] {
+            let card = views.member(MemberId::new(BRANCH, seq)).unwrap();
+            assert_eq!(card.balance, Points(points), "{seq}");
+        }
+        assert!(views.member(MemberId::new(BRANCH, 303)).is_none());
         assert!(views.member(MemberId::new(BranchId(2), 1)).is_none());
+        let joined = (303..=600).map(|seq| card(seq, 1)).collect();
+        views.publish(delta(3, joined));
+        assert_eq!(views.published().members(), 600);
+        assert!(views.published().cards().zip(1..).all(|(card, seq)| card.id.seq == seq));
     }
 
     #[test]

@@ -1,27 +1,20 @@
 //! `GET /v1/boards/{key}`: a standing, its top or one's own neighbourhood.
 //!
-//! What a viewer may see is decided by [`board::visible`] alone. The rows of a top are the same
-//! for nearly everyone: they are rendered once per version of the standing and of the people on
-//! it. Only a member who hides their name and stands in the slice gets rows of their own, because
-//! they alone may read it.
-
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+//! Which rows a caller may see, and how they are written down, is in [`board_rows`].
 
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use dengmi_core::MemberId;
-use dengmi_core::view::board::{self, BoardKey, Ranked, Slice, TiePolicy, Viewer};
+use dengmi_core::view::board::{BoardKey, Slice, TiePolicy};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::app::App;
 use crate::backend::{Backend, Standing};
 use crate::board_key::BoardName;
+use crate::board_rows::{self, Row, Rows};
 use crate::extract::{Admitted, Asked, Param};
-use crate::people;
 use crate::principal::Principal;
 use crate::problem::Problem;
 use crate::wire::{At, hex};
@@ -58,7 +51,7 @@ pub(crate) enum Around {
 /// A standing.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Board)]
-pub(crate) struct Body<'a> {
+pub(crate) struct Body {
     /// Its name, by the first day of its period.
     #[schema(value_type = String, example = "community-c1-3-day-2026-11-21")]
     board: String,
@@ -75,27 +68,10 @@ pub(crate) struct Body<'a> {
     entrants: usize,
     /// The rows, best first.
     #[schema(value_type = Vec<Row>)]
-    rows: &'a RawValue,
+    rows: Rows,
     /// Where the calling member stands, if they have a score.
     #[serde(skip_serializing_if = "Option::is_none")]
     me: Option<Place>,
-}
-
-/// One row.
-#[derive(Serialize, ToSchema)]
-#[schema(as = BoardRow)]
-pub(crate) struct Row<'a> {
-    /// The rank, from 1. Everyone counts, shown or not.
-    rank: u32,
-    /// Points.
-    points: i32,
-    /// Who, if the caller may know.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "m1-42")]
-    member: Option<MemberId>,
-    /// Their nickname, if the caller may know and there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
 }
 
 /// Where a member stands.
@@ -133,37 +109,6 @@ impl From<TiePolicy> for Ties {
     }
 }
 
-/// Rendered tops: by standing, size and whether an operator looks, with the versions they were
-/// rendered from.
-#[derive(Default)]
-pub(crate) struct BoardCache(RwLock<HashMap<(BoardKey, u32, bool), Rendered>>);
-
-/// Tops kept at most; beyond, the cache starts afresh. Far more standings than are read at once.
-const CACHED_MAX: usize = 4_096;
-
-#[derive(Clone)]
-struct Rendered {
-    version: u64,
-    people: u64,
-    rows: Arc<RawValue>,
-}
-
-impl BoardCache {
-    fn get(&self, key: (BoardKey, u32, bool), version: u64, people: u64) -> Option<Arc<RawValue>> {
-        let cache = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let found = cache.get(&key)?;
-        (found.version == version && found.people == people).then(|| Arc::clone(&found.rows))
-    }
-
-    fn put(&self, key: (BoardKey, u32, bool), rendered: Rendered) {
-        let mut cache = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if cache.len() >= CACHED_MAX {
-            cache.clear();
-        }
-        cache.insert(key, rendered);
-    }
-}
-
 #[utoipa::path(
     get, path = "/v1/boards/{key}", operation_id = "getBoard", tag = "boards",
     summary = "Read a standing",
@@ -192,7 +137,7 @@ pub(crate) async fn handler<B: Backend>(
     let mut response = if matches(&headers, &tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        let rows = rows(&app, key, &standing, people, slice, member)?;
+        let rows = board_rows::rows(&app, key, &standing, people, slice, member)?;
         let own = member.and_then(|member| standing.ranked.get(standing.place_of(member)?));
         let body = Body {
             board,
@@ -201,7 +146,7 @@ pub(crate) async fn handler<B: Backend>(
             next_reset: standing.next_reset.map(At),
             closed: standing.closed,
             entrants: standing.ranked.len(),
-            rows: &rows,
+            rows,
             me: own.map(|row| Place { rank: row.rank, points: row.points }),
         };
         let body = serde_json::to_vec(&body).map_err(|_| Problem::internal())?;
@@ -274,117 +219,9 @@ fn matches(headers: &HeaderMap, tag: &str) -> bool {
     )
 }
 
-fn rows<B: Backend>(
-    app: &App<B>,
-    key: BoardKey,
-    standing: &Standing,
-    people: u64,
-    slice: Slice,
-    member: Option<MemberId>,
-) -> Result<Arc<RawValue>, Problem> {
-    let viewer = member.map_or(Viewer::Operator, Viewer::Member);
-    let Slice::Top(n) = slice else { return render(app, standing, slice, viewer) };
-    if let Some(me) = member {
-        if standing.policy.neighbours_only {
-            return render(app, standing, Slice::Around(me, n / 2), viewer);
-        }
-        let in_slice = standing.place_of(me).is_some_and(|place| place < n as usize);
-        let hidden = standing.policy.hide_names || !app.backend.shown(me);
-        if in_slice && hidden {
-            return render(app, standing, slice, viewer);
-        }
-    }
-    let cached = (key, n, member.is_none());
-    if let Some(rows) = app.boards.get(cached, standing.version, people) {
-        return Ok(rows);
-    }
-    // A member who is nobody (numbers begin at 1) sees what every member sees.
-    let anybody = match viewer {
-        Viewer::Member(me) => Viewer::Member(MemberId::new(me.branch, 0)),
-        Viewer::Operator => Viewer::Operator,
-    };
-    let rows = render(app, standing, slice, anybody)?;
-    let rendered = Rendered { version: standing.version, people, rows: Arc::clone(&rows) };
-    app.boards.put(cached, rendered);
-    Ok(rows)
-}
-
-fn render<B: Backend>(
-    app: &App<B>,
-    standing: &Standing,
-    slice: Slice,
-    viewer: Viewer,
-) -> Result<Arc<RawValue>, Problem> {
-    let backend = &*app.backend;
-    let window = window(standing, slice);
-    let Some(first) = window.first() else { return raw(&[]) };
-    let shown = backend.shown_in(first.member.branch);
-    let visible = board::visible(window, standing.policy, slice, viewer, shown);
-    let reader = match viewer {
-        Viewer::Member(me) => Some(me),
-        Viewer::Operator => None,
-    };
-    let names = people::names(backend, reader, visible.iter().filter_map(|row| row.member));
-    let rows: Vec<Row<'_>> = visible
-        .iter()
-        .map(|row| Row {
-            rank: row.rank,
-            points: row.points,
-            member: row.member,
-            name: row.member.and_then(|id| names.get(&id)).map(AsRef::as_ref),
-        })
-        .collect();
-    raw(&rows)
-}
-
-fn raw(rows: &[Row<'_>]) -> Result<Arc<RawValue>, Problem> {
-    serde_json::value::to_raw_value(rows).map(Arc::from).map_err(|_| Problem::internal())
-}
-
-/// The part of a standing that a slice can show, found without a search: [`board::visible`] then
-/// looks for the member among a few rows instead of all.
-fn window(standing: &Standing, slice: Slice) -> &[Ranked] {
-    match slice {
-        Slice::Top(_) => &standing.ranked,
-        Slice::Around(member, n) => match standing.place_of(member) {
-            Some(place) => {
-                let from = place.saturating_sub(n as usize);
-                let to = standing.ranked.len().min(place + n as usize + 1);
-                &standing.ranked[from..to]
-            }
-            None => &[],
-        },
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use dengmi_core::BranchId;
-    use dengmi_core::view::board::BoardPolicy;
-
     use super::*;
-
-    fn member(seq: u32) -> MemberId {
-        MemberId::new(BranchId(1), seq)
-    }
-
-    /// Cutting first and asking then gives the same rows as asking over everyone.
-    #[test]
-    fn a_window_changes_nothing() {
-        let ranked: Vec<Ranked> =
-            (0..40).map(|n| Ranked { rank: n + 1, member: member(100 - n), points: 100 }).collect();
-        let standing = Standing { ranked, ..Standing::default() };
-        for seq in 55..=105 {
-            for n in [1, 2, 7, 50] {
-                let slice = Slice::Around(member(seq), n);
-                let seen = |ranked: &[Ranked]| {
-                    let viewer = Viewer::Member(member(seq));
-                    board::visible(ranked, BoardPolicy::default(), slice, viewer, |_| true)
-                };
-                assert_eq!(seen(window(&standing, slice)), seen(&standing.ranked), "{seq} {n}");
-            }
-        }
-    }
 
     #[test]
     fn tags_match_as_http_says() {

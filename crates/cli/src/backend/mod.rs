@@ -7,7 +7,6 @@ mod people;
 mod sessions;
 mod texts;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use dengmi_api::backend::{
@@ -147,7 +146,7 @@ impl<S: Store> Backend for HostBackend<S> {
         cards + self.names.version()
     }
 
-    fn names(&self, members: &[MemberId]) -> HashMap<MemberId, Arc<str>> {
+    fn names(&self, members: &[Option<MemberId>]) -> Vec<Option<Arc<str>>> {
         self.names.of(members)
     }
 

@@ -1,11 +1,11 @@
 //! Nicknames, in memory beside the one table that holds personal data.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use dengmi_api::backend::Unavailable;
-use dengmi_core::{MemberId, Timestamp};
+use dengmi_core::{BranchId, MemberId, Timestamp};
 use dengmi_host::Host;
 use dengmi_store::{Directory, Profile, Store, StoreError};
 
@@ -14,10 +14,22 @@ use super::unavailable;
 /// Profiles read at once.
 const PAGE: usize = 500;
 
+/// Nicknames by branch and number of the member.
+type Table = BTreeMap<BranchId, Vec<Option<Arc<str>>>>;
+
+fn set(names: &mut Table, member: MemberId, name: Option<String>) {
+    let names = names.entry(member.branch).or_default();
+    let at = member.seq as usize;
+    if at >= names.len() {
+        names.resize(at + 1, None);
+    }
+    names[at] = name.map(Into::into);
+}
+
 /// Nicknames by member.
 #[derive(Default)]
 pub(super) struct Names {
-    names: RwLock<HashMap<MemberId, Arc<str>>>,
+    names: RwLock<Table>,
     version: AtomicU64,
     /// One change at a time, so that memory and table change in the same order.
     changing: tokio::sync::Mutex<()>,
@@ -26,13 +38,14 @@ pub(super) struct Names {
 impl Names {
     /// Reads the nicknames of every member of every branch.
     pub(super) async fn load<S: Store>(host: &Host<S>, store: &S) -> Result<Self, StoreError> {
-        let mut names = HashMap::new();
+        let mut names = Table::new();
         for branch in host.branches() {
             let members = host.views(branch).map_or(0, |views| views.published().members());
             let ids: Vec<MemberId> = (1..=members).map(|seq| MemberId::new(branch, seq)).collect();
             for page in ids.chunks(PAGE) {
-                let profiles = store.profiles(page).await?.into_iter();
-                names.extend(profiles.filter_map(|one| Some((one.member, one.nickname?.into()))));
+                for Profile { member, nickname, .. } in store.profiles(page).await? {
+                    set(&mut names, member, nickname);
+                }
             }
         }
         Ok(Self { names: RwLock::new(names), ..Self::default() })
@@ -42,9 +55,11 @@ impl Names {
         self.version.load(Ordering::Acquire)
     }
 
-    pub(super) fn of(&self, members: &[MemberId]) -> HashMap<MemberId, Arc<str>> {
+    /// The nickname of each, in their order.
+    pub(super) fn of(&self, members: &[Option<MemberId>]) -> Vec<Option<Arc<str>>> {
         let names = self.names.read().unwrap_or_else(PoisonError::into_inner);
-        members.iter().filter_map(|id| Some((*id, names.get(id)?.clone()))).collect()
+        let name = |id: MemberId| names.get(&id.branch)?.get(id.seq as usize)?.clone();
+        members.iter().map(|id| id.and_then(name)).collect()
     }
 
     pub(super) async fn set(
@@ -78,10 +93,7 @@ impl Names {
 
     fn change(&self, member: MemberId, name: Option<String>) {
         let mut names = self.names.write().unwrap_or_else(PoisonError::into_inner);
-        match name {
-            Some(name) => names.insert(member, name.into()),
-            None => names.remove(&member),
-        };
+        set(&mut names, member, name);
         drop(names);
         self.version.fetch_add(1, Ordering::Release);
     }

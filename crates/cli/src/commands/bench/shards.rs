@@ -44,8 +44,8 @@ pub(super) fn pack() -> Result<std::sync::Arc<Pack>> {
     })
 }
 
-/// Runs every branch of a month on `threads` threads, each branch whole on one of them. `see` is
-/// shown every batch of the first branch.
+/// Runs every branch of a month on `threads` threads, each branch whole on one of them, and gives
+/// them by number. `see` is shown every batch of the first branch.
 ///
 /// # Errors
 /// The engine refuses a batch, which would be a fault of the workload.
@@ -84,6 +84,7 @@ pub(super) fn live(
             slowest = times;
         }
     }
+    all.sort_by_key(|lived: &Lived| lived.shard.members().0);
     Ok((all, slowest))
 }
 
@@ -152,4 +153,23 @@ pub(super) fn memory(line: &str) -> Option<u64> {
     let line = status.lines().find(|text| text.starts_with(line))?;
     let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kib * 1_024)
+}
+
+#[cfg(test)]
+mod tests {
+    use dengmi_sim::month::Agreement;
+
+    use super::*;
+
+    #[test]
+    fn branches_come_by_number_from_any_number_of_threads() {
+        let config = MonthConfig { seed: 5, members: 40_400, days: 1 };
+        let (lived, _) = live(&config, 2, |_| {}).expect("the workload is sound");
+        let (plains, _) = yardstick(&config, 2);
+        let mut agreement = Agreement::default();
+        for (lived, plain) in lived.iter().zip(&plains) {
+            agreement.add(lived.shard.compare(&lived.engine, plain));
+        }
+        assert_eq!((lived.len(), agreement.differing), (3, 0));
+    }
 }

@@ -259,11 +259,11 @@ impl Screen {
             let shown = |member| self.backend.shown(member);
             visible(&standing.ranked, standing.policy, Slice::Top(PLACES), Viewer::Operator, shown)
         });
-        let members: Vec<_> = rows.iter().filter_map(|row| row.member).collect();
+        let members: Vec<_> = rows.iter().map(|row| row.member).collect();
         let names = self.backend.names(&members);
-        let rows = rows.iter().map(|row| {
+        let rows = rows.iter().zip(&names).map(|(row, name)| {
             let name = row.member.map(|member| {
-                names.get(&member).map_or_else(|| member.to_string(), |name| name.to_string())
+                name.as_ref().map_or_else(|| member.to_string(), |name| name.to_string())
             });
             let name = name.unwrap_or_else(|| "（未公开 not shown）".to_owned());
             format!("  {:>2}. {:>4}  {name}", row.rank, row.points)
