@@ -1,4 +1,4 @@
-//! Standings. Reads [`Posted`] and [`Moved`]; owns [`Scores`], [`Standings`], [`RunScores`] and
+//! Standings. Reads [`Books`] and [`Moved`]; owns [`Scores`], [`Standings`], [`RunScores`] and
 //! [`RoundScores`]; closes standings for good when their period is over.
 //!
 //! A standing of a day, week, month or season counts what was booked for the member while it was
@@ -9,17 +9,18 @@ use bevy_ecs::prelude::*;
 use dengmi_core::view::board::{BoardKey, BoardPolicy, rank};
 use dengmi_core::view::{ClosedBoard, EventKind, MemberStatus, Score};
 use dengmi_core::{
-    CommunityId, Day, Digest, EntryKind, MemberId, Period, PeriodKind, RoundId, RunId, Timestamp,
+    CommunityId, Day, Digest, EntryKind, LedgerEntry, MemberId, Period, PeriodKind, RoundId, RunId,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::RestoreError;
 use crate::kernel::{Builder, Now, Phase, Section, Setup, decode, encode};
-use crate::ledger::Posted;
+use crate::ledger::Books;
 use crate::outreach::Announced;
+use crate::paged::{Paged, Row};
 use crate::people::{Community, Member, Members, Moved, People, Rows, RowsMut, column};
 use crate::quiz::{Round, RoundIndex};
-use crate::roster::Roster;
 use crate::runs::{RunIndex, RunPlan};
 use crate::stream::{Reader, Stream};
 
@@ -41,11 +42,17 @@ pub(crate) struct Standings {
 
 /// Scores of a run.
 #[derive(Component, Clone, Default, Serialize, Deserialize)]
-pub(crate) struct RunScores(pub(crate) Roster<Score>);
+pub(crate) struct RunScores(pub(crate) Paged<Score>);
 
 /// Scores of a round.
 #[derive(Component, Clone, Default, Serialize, Deserialize)]
-pub(crate) struct RoundScores(pub(crate) Roster<Score>);
+pub(crate) struct RoundScores(pub(crate) Paged<Score>);
+
+impl Row for Score {
+    fn is_vacant(&self) -> bool {
+        *self == Self::default()
+    }
+}
 
 /// Standings closed in this batch, and the instant at which the next one has to close.
 #[derive(Resource, Default)]
@@ -152,7 +159,7 @@ fn close_periods(world: &mut World) {
     if known == groups && closing.next.is_none_or(|next| now.at < next) {
         return;
     }
-    let late: Vec<Posted> = world.resource::<Stream<Posted>>().read().copied().collect();
+    let late: Vec<LedgerEntry> = world.resource::<Books>().entries.clone();
     for group in world.resource::<People>().communities.clone() {
         let community = world.get::<Community>(group).expect("groups are whole");
         let (seq, calendar) = (community.seq, community.calendar);
@@ -180,10 +187,10 @@ fn next_turn(world: &World) -> Option<Timestamp> {
 }
 
 /// Scores entries that count for the day about to close, for members of the group.
-fn score_late(world: &mut World, group: Entity, seq: u32, day: Day, late: &[Posted]) {
+fn score_late(world: &mut World, group: Entity, seq: u32, day: Day, late: &[LedgerEntry]) {
     let days = OpenDays::of(day);
-    for posted in late.iter().filter(|posted| posted.entry.day <= day) {
-        let Some((member, points)) = scored(posted) else { continue };
+    for entry in late.iter().filter(|entry| entry.day <= day) {
+        let Some((member, points)) = scored(entry) else { continue };
         let Some(entity) = world.resource::<People>().member(member.seq) else { continue };
         let here = world.get::<Member>(entity).is_some_and(|member| member.community == seq);
         if !here {
@@ -192,9 +199,9 @@ fn score_late(world: &mut World, group: Entity, seq: u32, day: Day, late: &[Post
         let mut standings =
             std::mem::take(&mut *world.get_mut::<Standings>(group).expect("groups are whole"));
         let mut scores = world.get_mut::<Scores>(entity).expect("members are whole");
-        scores.score(&days, points, posted.entry.id, member.seq, &mut standings);
+        scores.score(&days, points, entry.id, member.seq, &mut standings);
         *world.get_mut::<Standings>(group).expect("groups are whole") = standings;
-        world.resource_mut::<Closing>().scored.push(posted.entry.id);
+        world.resource_mut::<Closing>().scored.push(entry.id);
     }
 }
 
@@ -264,27 +271,30 @@ fn score(
     mut groups: Query<&mut Standings>,
     mut run_scores: Query<&mut RunScores>,
     mut round_scores: Query<&mut RoundScores>,
-    posted: Reader<Posted>,
+    books: Res<Books>,
 ) {
     let (members, mut scores) = (members.rows(), RowsMut::of(&mut scores));
     let mut days: Option<OpenDays> = None;
     // Entries of one run and round come together, and so do members of one group.
-    let place = |posted: &Posted| (posted.origin.run(), posted.origin.round());
+    let place = |entry: &LedgerEntry| {
+        let origin = books.origin(entry);
+        (origin.run(), origin.round())
+    };
     let mut group: Option<(u32, Mut<Standings>)> = None;
-    for posted in posted.all().chunk_by(|a, b| place(a) == place(b)) {
-        let (run, round) = place(&posted[0]);
+    for entries in books.entries.chunk_by(|a, b| place(a) == place(b)) {
+        let (run, round) = place(&entries[0]);
         let run = run.and_then(|run| runs.entity(run.seq));
         let mut run = run.and_then(|entity| run_scores.get_mut(entity).ok());
         let round = round.and_then(|round| rounds.entity(round.seq));
         let mut round = round.and_then(|entity| round_scores.get_mut(entity).ok());
-        for posted in posted {
-            let Some((member, points)) = scored(posted) else { continue };
-            let (seq, entry) = (member.seq, posted.entry.id);
+        for entry in entries {
+            let Some((member, points)) = scored(entry) else { continue };
+            let (seq, entry) = (member.seq, entry.id);
             if let Some(table) = &mut run {
-                add(table.0.entry(seq, Score::default).1, points, entry);
+                add(table.0.at(seq), points, entry);
             }
             if let Some(table) = &mut round {
-                add(table.0.entry(seq, Score::default).1, points, entry);
+                add(table.0.at(seq), points, entry);
             }
             if closing.scored.binary_search(&entry).is_ok() {
                 continue;
@@ -307,9 +317,9 @@ fn score(
 }
 
 /// Whose standing an entry changes, and by how much: awards, and awards taken back.
-fn scored(posted: &Posted) -> Option<(MemberId, i64)> {
-    let counts = matches!(posted.entry.kind, EntryKind::Award | EntryKind::Reversal);
-    let (member, points) = posted.entry.member_change().filter(|_| counts)?;
+fn scored(entry: &LedgerEntry) -> Option<(MemberId, i64)> {
+    let counts = matches!(entry.kind, EntryKind::Award | EntryKind::Reversal);
+    let (member, points) = entry.member_change().filter(|_| counts)?;
     Some((member, points.0))
 }
 
@@ -339,10 +349,10 @@ pub(crate) fn close_round(world: &mut World, entity: Entity) {
 }
 
 /// The rows of a table of scores, in member order, without those whose data was erased.
-pub(crate) fn table(world: &World, roster: &Roster<Score>) -> Vec<(MemberId, Score)> {
+pub(crate) fn table(world: &World, scores: &Paged<Score>) -> Vec<(MemberId, Score)> {
     let branch = world.resource::<Setup>().branch;
-    let rows = roster.by_member().filter(|(member, _, _)| is_listed(world, *member));
-    rows.map(|(member, _, score)| (MemberId::new(branch, member), *score)).collect()
+    let rows = scores.by_member().filter(|(member, _)| is_listed(world, *member));
+    rows.map(|(member, score)| (MemberId::new(branch, member), *score)).collect()
 }
 
 /// Whose data was erased is on no list; others hold their place by number only.

@@ -43,6 +43,58 @@ pub(crate) enum Phase {
 #[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash)]
 struct BatchSchedule;
 
+#[derive(ScheduleLabel, Clone, Debug, PartialEq, Eq, Hash)]
+struct PaySchedule;
+
+/// What pays facts out before the rest of the batch: the phases from rewards to notes.
+#[derive(Resource)]
+pub(crate) struct Payday {
+    pub(crate) schedule: Schedule,
+    sweeps: Vec<fn(&mut World)>,
+}
+
+/// Pays the facts written so far, and forgets them. A round of a whole branch is paid in parts
+/// that stay in the processor's cache; what comes of it is the same, because rewards, limits and
+/// entries follow the order of the facts.
+pub(crate) fn pay(world: &mut World) {
+    world.resource_scope(|world, mut payday: Mut<Payday>| {
+        payday.schedule.run(world);
+        for sweep in &payday.sweeps {
+            sweep(world);
+        }
+    });
+}
+
+/// A schedule of the phases.
+fn in_phases(label: impl ScheduleLabel, order: Option<u64>) -> Schedule {
+    let mut schedule = Schedule::new(label);
+    schedule.set_executor(SingleThreadedExecutor::new());
+    debug_assert!(order.is_none() || cfg!(feature = "shuffle"));
+    schedule.set_build_settings(ScheduleBuildSettings {
+        ambiguity_detection: LogLevel::Error,
+        #[cfg(feature = "shuffle")]
+        shuffle_seed: order,
+        ..Default::default()
+    });
+    schedule.configure_sets(
+        (
+            Phase::Structure,
+            Phase::Clock,
+            Phase::Streak,
+            Phase::Quiz,
+            Phase::Moments,
+            Phase::Reward,
+            Phase::Caps,
+            Phase::Ledger,
+            Phase::Notes,
+            Phase::Board,
+            Phase::Outreach,
+        )
+            .chain(),
+    );
+    schedule
+}
+
 /// Who the engine works for.
 #[derive(Resource, Clone, Copy)]
 pub(crate) struct Setup {
@@ -190,6 +242,7 @@ pub(crate) fn decode<T: DeserializeOwned>(name: &str, bytes: &[u8]) -> Result<T,
 pub(crate) struct Builder {
     pub(crate) world: World,
     pub(crate) schedule: Schedule,
+    pub(crate) payday: Payday,
     pub(crate) sections: Vec<Section>,
     /// Empties the messages of one type each. Messages live for one batch: every reader runs in
     /// every batch, so nothing that was unread is lost.
@@ -203,34 +256,32 @@ impl Builder {
         world.init_resource::<Now>();
         world.init_resource::<Outcomes>();
         world.init_resource::<Touched>();
-        let mut schedule = Schedule::new(BatchSchedule);
-        schedule.set_executor(SingleThreadedExecutor::new());
-        debug_assert!(order.is_none() || cfg!(feature = "shuffle"));
-        schedule.set_build_settings(ScheduleBuildSettings {
-            ambiguity_detection: LogLevel::Error,
-            #[cfg(feature = "shuffle")]
-            shuffle_seed: order,
-            ..Default::default()
-        });
-        schedule.configure_sets(
-            (
-                Phase::Structure,
-                Phase::Clock,
-                Phase::Streak,
-                Phase::Quiz,
-                Phase::Moments,
-                Phase::Reward,
-                Phase::Caps,
-                Phase::Ledger,
-                Phase::Notes,
-                Phase::Board,
-                Phase::Outreach,
-            )
-                .chain(),
-        );
-        let mut builder = Self { world, schedule, sections: Vec::new(), sweeps: Vec::new() };
-        builder.message::<Happened>();
+        let mut builder = Self {
+            world,
+            schedule: in_phases(BatchSchedule, order),
+            payday: Payday { schedule: in_phases(PaySchedule, order), sweeps: Vec::new() },
+            sections: Vec::new(),
+            sweeps: Vec::new(),
+        };
+        builder.paid_message::<Happened>();
         builder
+    }
+
+    /// Messages between the phases that [`pay`] runs.
+    pub(crate) fn paid_message<M: Send + Sync + 'static>(&mut self) -> &mut Self {
+        self.payday.sweeps.push(|world| world.resource_mut::<Stream<M>>().sweep());
+        self.message::<M>()
+    }
+
+    /// A system that also runs in [`pay`]; there without what orders it in a batch.
+    pub(crate) fn paying<M, N>(
+        &mut self,
+        phase: Phase,
+        in_batch: impl IntoScheduleConfigs<bevy_ecs::system::ScheduleSystem, M>,
+        at_once: impl IntoScheduleConfigs<bevy_ecs::system::ScheduleSystem, N>,
+    ) -> &mut Self {
+        self.payday.schedule.add_systems(at_once.in_set(phase));
+        self.systems(phase, in_batch)
     }
 
     pub(crate) fn message<M: Send + Sync + 'static>(&mut self) -> &mut Self {

@@ -26,14 +26,13 @@ use crate::people::{Members, People, RowsMut, column};
 use crate::rules::cause;
 use crate::stream::{Reader, Writer};
 
-/// A booked entry.
+/// A booked award.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Posted {
-    pub(crate) entry: LedgerEntry,
-    /// What the points first went back to: for a reversal, the cause of the reversed entry.
-    pub(crate) origin: Cause,
-    /// For an award, the group whose limits counted it.
-    pub(crate) group: Option<CommunityId>,
+    /// Its place among the entries of the batch.
+    place: u32,
+    /// The group whose limits counted it.
+    pub(crate) group: CommunityId,
 }
 
 /// An award that is to be taken back.
@@ -81,8 +80,12 @@ pub(crate) struct Books {
     sums: [i64; 5],
     reversed: BTreeSet<u64>,
     orders: BTreeSet<u64>,
+    /// The entries of this batch.
     #[serde(skip)]
     pub(crate) entries: Vec<LedgerEntry>,
+    /// For each reversal of this batch, by its number, the cause of what it reverses.
+    #[serde(skip)]
+    origins: Vec<(u64, Cause)>,
 }
 
 /// Points that never expire are kept under this day.
@@ -159,14 +162,33 @@ fn side(account: Account) -> usize {
 }
 
 impl Books {
-    fn post(&mut self, entry: LedgerEntry) -> LedgerEntry {
+    fn post(&mut self, entry: LedgerEntry) {
         assert!(entry.points.0 > 0 && entry.points <= POINTS_MAX, "entries move a sane amount");
         self.last_entry += 1;
-        let entry = LedgerEntry { id: self.last_entry, ..entry };
         self.sums[side(entry.from)] -= entry.points.0;
         self.sums[side(entry.to)] += entry.points.0;
-        self.entries.push(entry);
-        entry
+        self.entries.push(LedgerEntry { id: self.last_entry, ..entry });
+    }
+
+    /// The entry of an award of this batch.
+    pub(crate) fn entry(&self, posted: &Posted) -> &LedgerEntry {
+        &self.entries[posted.place as usize]
+    }
+
+    /// What the points of an entry of this batch first went back to: for a reversal, the cause of
+    /// the reversed entry.
+    pub(crate) fn origin(&self, entry: &LedgerEntry) -> Cause {
+        if entry.kind != EntryKind::Reversal {
+            return entry.cause;
+        }
+        let place = self.origins.binary_search_by_key(&entry.id, |(id, _)| *id);
+        place.map_or(entry.cause, |place| self.origins[place].1)
+    }
+
+    /// Hands the entries of the batch over.
+    pub(crate) fn take(&mut self) -> Vec<LedgerEntry> {
+        self.origins.clear();
+        std::mem::take(&mut self.entries)
     }
 
     /// Zero, always.
@@ -178,25 +200,44 @@ impl Books {
 pub(crate) fn plugin(builder: &mut Builder) {
     builder
         .resource::<Books>()
-        .message::<Posted>()
+        .paid_message::<Posted>()
         .message::<TakeBack>()
-        .systems(Phase::Ledger, book)
+        .systems(Phase::Ledger, take_back)
+        .paying(Phase::Ledger, award.after(take_back), award)
+        .systems(Phase::Ledger, serve.after(award))
         .section(Section { name: "ledger", version: 1, save, restore });
 }
 
 /// One batch's bookkeeping.
-struct Clerk<'a, 'w> {
+struct Clerk<'a> {
     setup: Setup,
     now: Now,
     today: Day,
     expire_after_months: u8,
     books: &'a mut Books,
-    posted: &'a mut Writer<'w, Posted>,
     touched: &'a mut Touched,
     expiry: Option<(Day, Day)>,
 }
 
-impl Clerk<'_, '_> {
+impl<'a> Clerk<'a> {
+    fn new(
+        setup: Setup,
+        now: Now,
+        packs: &Packs,
+        books: &'a mut Books,
+        touched: &'a mut Touched,
+    ) -> Self {
+        Self {
+            setup,
+            now,
+            today: Calendar::default().day_of(now.at),
+            expire_after_months: packs.current().points.expire_after_months,
+            books,
+            touched,
+            expiry: None,
+        }
+    }
+
     fn member(&self, seq: u32) -> Account {
         Account::Member(MemberId::new(self.setup.branch, seq))
     }
@@ -220,15 +261,16 @@ impl Clerk<'_, '_> {
     }
 
     fn post(&mut self, entry: LedgerEntry) {
-        self.post_for(entry, entry.cause, None);
-    }
-
-    fn post_for(&mut self, entry: LedgerEntry, origin: Cause, group: Option<CommunityId>) {
-        let entry = self.books.post(entry);
         if let Some((member, _)) = entry.member_change() {
             self.touched.member(member.seq);
         }
-        self.posted.write(Posted { entry, origin, group });
+        self.books.post(entry);
+    }
+
+    /// Posts a reversal of what went back to `origin`.
+    fn post_reversal(&mut self, entry: LedgerEntry, origin: Cause) {
+        self.post(entry);
+        self.books.origins.push((self.books.last_entry, origin));
     }
 
     fn plain(
@@ -264,11 +306,12 @@ impl Clerk<'_, '_> {
         }
     }
 
-    fn award(&mut self, award: &Award, fact: &Fact, wallet: &mut Wallet) {
+    /// Books an award, as far as the wallet can hold it; its place among the entries.
+    fn award(&mut self, award: &Award, fact: &Fact, wallet: &mut Wallet) -> Option<Posted> {
         self.settle(fact.member.seq, wallet);
         let points = award.points.min(POINTS_MAX.0 - wallet.balance);
         if points <= 0 {
-            return;
+            return None;
         }
         let expires = self.expires(fact.day);
         wallet.put(points, expires);
@@ -283,7 +326,10 @@ impl Clerk<'_, '_> {
             rule: Some(award.reward.rule),
             cause: cause(fact),
         };
-        self.post_for(entry, entry.cause, Some(fact.community));
+        self.touched.member(fact.member.seq);
+        let place = self.books.entries.len() as u32;
+        self.books.post(entry);
+        Some(Posted { place, group: fact.community })
     }
 
     /// Takes an award back. What the member no longer has, the house bears.
@@ -302,12 +348,12 @@ impl Clerk<'_, '_> {
             wallet.take(held, true);
             let from = self.member(seq);
             let reversal = self.plain(EntryKind::Reversal, from, Account::Issue, held, cause);
-            self.post_for(reversal, origin, None);
+            self.post_reversal(reversal, origin);
         }
         if points > held {
             let (from, to) = (Account::House, Account::Issue);
             let rest = self.plain(EntryKind::Reversal, from, to, points - held, cause);
-            self.post_for(rest, origin, None);
+            self.post_reversal(rest, origin);
         }
         Ok(())
     }
@@ -342,46 +388,66 @@ impl Clerk<'_, '_> {
     }
 }
 
+/// Takes back what corrected keys and undone reactions earned.
 #[expect(clippy::too_many_arguments, reason = "a system names everything it reads and writes")]
-fn book(
+fn take_back(
     setup: Res<Setup>,
     now: Res<Now>,
     packs: Res<Packs>,
-    members: Members,
     mut wallets: Query<&mut Wallet>,
     mut books: ResMut<Books>,
     back: Reader<TakeBack>,
-    facts: Reader<Happened>,
-    awards: Reader<Award>,
-    requests: Reader<Request>,
-    mut posted: Writer<Posted>,
-    mut outcomes: ResMut<Outcomes>,
     mut touched: ResMut<Touched>,
 ) {
-    let mut clerk = Clerk {
-        setup: *setup,
-        now: *now,
-        today: Calendar::default().day_of(now.at),
-        expire_after_months: packs.current().points.expire_after_months,
-        books: &mut books,
-        posted: &mut posted,
-        touched: &mut touched,
-        expiry: None,
-    };
-    let (members, mut wallets) = (members.rows(), RowsMut::of(&mut wallets));
+    let mut clerk = Clerk::new(*setup, *now, &packs, &mut books, &mut touched);
+    let mut wallets = RowsMut::of(&mut wallets);
     for taken in back.read() {
         if let Some(wallet) = wallets.get(taken.member) {
             // An operator may have reversed the entry before; then there is nothing left to take.
             let _ = clerk.take_back(taken, wallet);
         }
     }
-    clerk.books.entries.reserve(awards.all().len());
+}
+
+/// Books awards.
+#[expect(clippy::too_many_arguments, reason = "a system names everything it reads and writes")]
+fn award(
+    setup: Res<Setup>,
+    now: Res<Now>,
+    packs: Res<Packs>,
+    mut wallets: Query<&mut Wallet>,
+    mut books: ResMut<Books>,
+    facts: Reader<Happened>,
+    awards: Reader<Award>,
+    mut posted: Writer<Posted>,
+    mut touched: ResMut<Touched>,
+) {
+    let mut clerk = Clerk::new(*setup, *now, &packs, &mut books, &mut touched);
+    let mut wallets = RowsMut::of(&mut wallets);
     for award in awards.read() {
         let Happened(fact) = &facts.all()[award.reward.fact as usize];
         if let Some(wallet) = wallets.get(fact.member.seq) {
-            clerk.award(award, fact, wallet);
+            posted.write_batch(clerk.award(award, fact, wallet));
         }
     }
+    debug_assert_eq!(books.sum(), 0, "double entry");
+}
+
+/// Books what members spend and operators take back.
+#[expect(clippy::too_many_arguments, reason = "a system names everything it reads and writes")]
+fn serve(
+    setup: Res<Setup>,
+    now: Res<Now>,
+    packs: Res<Packs>,
+    members: Members,
+    mut wallets: Query<&mut Wallet>,
+    mut books: ResMut<Books>,
+    requests: Reader<Request>,
+    mut outcomes: ResMut<Outcomes>,
+    mut touched: ResMut<Touched>,
+) {
+    let mut clerk = Clerk::new(*setup, *now, &packs, &mut books, &mut touched);
+    let (members, mut wallets) = (members.rows(), RowsMut::of(&mut wallets));
     for request in requests.read() {
         let member = match request.action {
             Action::Redeem { member, .. } | Action::Reverse { member, .. } => member,

@@ -17,6 +17,7 @@ mod ledger;
 mod moments;
 mod numbered;
 mod outreach;
+mod paged;
 mod people;
 mod quiz;
 mod roster;
@@ -181,8 +182,11 @@ impl Engine {
             .feature(ledger::plugin)
             .feature(board::plugin)
             .feature(outreach::plugin);
-        let Builder { mut world, mut schedule, sections, sweeps } = builder;
-        schedule.initialize(&mut world).expect("no two systems may run in either order");
+        let Builder { mut world, mut schedule, mut payday, sections, sweeps } = builder;
+        for schedule in [&mut schedule, &mut payday.schedule] {
+            schedule.initialize(&mut world).expect("no two systems may run in either order");
+        }
+        world.insert_resource(payday);
         let desk = Desk::new(&mut world);
         Self {
             world,
@@ -227,7 +231,7 @@ impl Engine {
     fn collect(&mut self) -> Applied {
         let world = &mut self.world;
         let outcomes = world.resource_mut::<Outcomes>().take();
-        let entries = std::mem::take(&mut world.resource_mut::<Books>().entries);
+        let entries = world.resource_mut::<Books>().take();
         let events = std::mem::take(&mut world.resource_mut::<Outbox>().events);
         let closed_boards = std::mem::take(&mut world.resource_mut::<Closing>().closed);
         let mut touched = world.resource_mut::<Touched>();

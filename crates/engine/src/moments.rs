@@ -13,18 +13,17 @@ use dengmi_core::command::{Key, Person, Reaction};
 use dengmi_core::text::{FoldedHash, fold};
 use dengmi_core::view::EventKind;
 use dengmi_core::{
-    Action, Cause, CommunityId, Day, EntryKind, Fact, FactKind, ManagerId, PostId, Receipt, Reject,
-    RunId, Timestamp,
+    Action, Cause, CommunityId, Day, Fact, FactKind, ManagerId, PostId, Receipt, Reject, RunId,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
 
 use crate::RestoreError;
 use crate::clock::{Due, DueQueue};
 use crate::kernel::{
     Builder, Happened, Now, Outcomes, Phase, Request, Section, Setup, Touched, decode, encode,
 };
-use crate::ledger::{Posted, TakeBack};
+use crate::ledger::{Books, Posted, TakeBack};
 use crate::numbered::Numbered;
 use crate::outreach::Announced;
 use crate::people::{Members, People, column};
@@ -49,7 +48,7 @@ pub(crate) struct Post {
 }
 
 /// What one member did under one post.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Reacted {
     liked: bool,
     commented: bool,
@@ -58,17 +57,29 @@ pub(crate) struct Reacted {
     comment_told: bool,
     /// The first text that was known was taken as the answer.
     text_taken: bool,
-    /// The day on which the comment was first told. Its answer counts for that day too, so that
-    /// one version of each rule decides about both.
-    comment_day: Day,
-    /// Entries that the like and the comment earned, with their points.
-    like_paid: SmallVec<[(u64, i64); 1]>,
-    comment_paid: SmallVec<[(u64, i64); 1]>,
+    /// What the like or the comment earned is among what the post paid.
+    like_paid: bool,
+    comment_paid: bool,
+    /// How many days after the post's the comment was first told. Its answer counts for that day
+    /// too, so that one version of each rule decides about both.
+    comment_day: u8,
 }
 
-/// Reactions to a post.
+/// An entry that a reaction earned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Paid {
+    entry: u64,
+    member: u32,
+    points: u32,
+    of: Undone,
+}
+
+/// Reactions to a post, and what they earned that still stands, by entry.
 #[derive(Component, Clone, Default, Serialize, Deserialize)]
-pub(crate) struct Reactions(pub(crate) Roster<Reacted>);
+pub(crate) struct Reactions {
+    rows: Roster<Reacted>,
+    paid: Vec<Paid>,
+}
 
 /// When a manager posted last: on which day how often, in which week how often.
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,7 +163,11 @@ pub(crate) fn plugin(builder: &mut Builder) {
         .resource::<PostIndex>()
         .message::<ReactRequest>()
         .systems(Phase::Moments, (publish, react).chain())
-        .systems(Phase::Notes, note_awards.after(crate::quiz::note_awards))
+        .paying(
+            Phase::Notes,
+            note_awards.after(crate::quiz::note_awards),
+            note_awards.after(crate::quiz::note_awards),
+        )
         .section(Section { name: "moments", version: 1, save, restore });
 }
 
@@ -213,13 +228,13 @@ fn announce(world: &mut World, kind: EventKind) {
 struct Change {
     counted: bool,
     fact: Option<FactKind>,
-    /// Entries to take back, and what was undone.
-    back: SmallVec<[(u64, i64); 1]>,
     undone: Option<Undone>,
+    /// What was undone had earned something, which is to be taken back.
+    unpaid: bool,
 }
 
-/// What was undone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What was undone, or can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Undone {
     Like,
     Comment,
@@ -266,7 +281,7 @@ fn apply(
             post.likes -= 1;
             change.counted = true;
             change.undone = Some(Undone::Like);
-            change.back = std::mem::take(&mut row.like_paid);
+            change.unpaid = std::mem::take(&mut row.like_paid);
         }
         Reaction::Comment(text) => {
             let first_text = text.filter(|_| !row.text_taken);
@@ -290,7 +305,7 @@ fn apply(
             post.comments -= 1;
             change.counted = true;
             change.undone = Some(Undone::Comment);
-            change.back.append(&mut row.comment_paid);
+            change.unpaid = std::mem::take(&mut row.comment_paid);
         }
         _ => {}
     }
@@ -333,7 +348,7 @@ fn react(
             };
             // Undoing is possible as long as the post is remembered, also from another group.
             let undoing = matches!(request.reaction, Reaction::Unlike | Reaction::Uncomment);
-            if undoing && reactions.0.get(id.seq).is_none() {
+            if undoing && reactions.rows.get(id.seq).is_none() {
                 return Ok(Receipt::Reacted { counted: false });
             }
             if !undoing && !run.invites(plan, member.community, member.kind) {
@@ -342,7 +357,8 @@ fn react(
             if !undoing && (at < post.at || at > post.closes || run.ended.is_some()) {
                 return Err(Reject::PostClosed);
             }
-            let (_, row) = reactions.0.entry(id.seq, Default::default);
+            let Reactions { rows, paid } = &mut *reactions;
+            let (_, row) = rows.entry(id.seq, Default::default);
             let change = apply(request.reaction, &mut post, request.post, row, &moments.answers);
             if change.counted {
                 touched.catalog = true;
@@ -351,16 +367,27 @@ fn react(
             if let Some(undone) = change.undone {
                 told.retain(|fact| fact.member != id || !undone.told_by(fact.kind, request.post));
                 let origin = undone.cause(run, request.post);
-                for &(entry, points) in &change.back {
-                    back.write(TakeBack { member: id.seq, entry, points, origin, refund: None });
+                // Nobody does this twice under one post: what is done again earns nothing.
+                if change.unpaid {
+                    let mine = |one: &mut Paid| one.member == id.seq && one.of == undone;
+                    back.write_batch(paid.extract_if(.., mine).map(|paid| {
+                        let (entry, points) = (paid.entry, i64::from(paid.points));
+                        TakeBack { member: id.seq, entry, points, origin, refund: None }
+                    }));
                     touched.member(id.seq);
                 }
             }
             if let Some(kind) = change.fact {
                 let mut day = calendar.day_of(at);
+                let posted = calendar.day_of(post.at);
                 match kind {
-                    FactKind::Commented { again: true, .. } => day = row.comment_day,
-                    FactKind::Commented { again: false, .. } => row.comment_day = day,
+                    FactKind::Commented { again: true, .. } => {
+                        day = posted.plus(i32::from(row.comment_day));
+                    }
+                    FactKind::Commented { again: false, .. } => {
+                        // A post takes comments for days at most.
+                        row.comment_day = u8::try_from(day.0 - posted.0).unwrap_or(u8::MAX);
+                    }
                     _ => {}
                 }
                 let community = CommunityId::new(setup.branch, member.community);
@@ -375,19 +402,31 @@ fn react(
 }
 
 /// Remembers which entries reactions earned, so that undoing can take them back.
-fn note_awards(index: Res<PostIndex>, mut posts: Query<&mut Reactions>, posted: Reader<Posted>) {
-    for Posted { entry, .. } in posted.read() {
-        let (post, like) = match entry.cause {
-            Cause::Like(_, post) => (post, true),
-            Cause::Comment(_, post) => (post, false),
+fn note_awards(
+    index: Res<PostIndex>,
+    mut posts: Query<&mut Reactions>,
+    books: Res<Books>,
+    posted: Reader<Posted>,
+) {
+    for posted in posted.read() {
+        let entry = books.entry(posted);
+        let (post, of) = match entry.cause {
+            Cause::Like(_, post) => (post, Undone::Like),
+            Cause::Comment(_, post) => (post, Undone::Comment),
             _ => continue,
         };
         let reactions = index.entity(post.seq).and_then(|entity| posts.get_mut(entity).ok());
-        let change = entry.member_change().filter(|_| entry.kind == EntryKind::Award);
-        let Some((mut reactions, (member, points))) = reactions.zip(change) else { continue };
-        let Some(row) = reactions.0.get_mut(member.seq) else { continue };
-        let paid = (entry.id, points.0);
-        if like { row.like_paid.push(paid) } else { row.comment_paid.push(paid) }
+        let Some((mut reactions, (member, points))) = reactions.zip(entry.member_change()) else {
+            continue;
+        };
+        let Reactions { rows, paid } = &mut *reactions;
+        let Some(row) = rows.get_mut(member.seq) else { continue };
+        match of {
+            Undone::Like => row.like_paid = true,
+            Undone::Comment => row.comment_paid = true,
+        }
+        let points = u32::try_from(points.0).expect("an award is at most POINTS_MAX");
+        paid.push(Paid { entry: entry.id, member: member.seq, points, of });
     }
 }
 
@@ -397,7 +436,9 @@ pub(crate) fn close_post(world: &mut World, seq: u32) {
     let mut post = world.get_mut::<Post>(entity).expect("indexed posts are whole");
     if !std::mem::replace(&mut post.closed, true) {
         // From now on reactions are only undone.
-        world.get_mut::<Reactions>(entity).expect("indexed posts are whole").0.settle();
+        let mut reactions = world.get_mut::<Reactions>(entity).expect("indexed posts are whole");
+        reactions.rows.settle();
+        reactions.paid.shrink_to_fit();
         let id = PostId::new(world.resource::<Setup>().branch, seq);
         announce(world, EventKind::PostClosed(id));
     }
@@ -463,7 +504,7 @@ fn restore(world: &mut World, _version: u16, bytes: &[u8]) -> Result<(), Restore
     let mut live = Vec::new();
     for (post, reactions) in saved.posts.into_iter().zip(saved.reactions) {
         let standing = |of: fn(&Reacted) -> bool| {
-            reactions.0.by_member().filter(|(_, _, row)| of(row)).count()
+            reactions.rows.by_member().filter(|(_, _, row)| of(row)).count()
         };
         let counted = [standing(|row| row.liked), standing(|row| row.commented)];
         if counted != [post.likes as usize, post.comments as usize] {

@@ -199,7 +199,7 @@ pub(crate) struct Moved {
 
 /// What every member entity carries besides [`Member`], spawned together so that all members
 /// share one table.
-pub(crate) type MemberState = (crate::ledger::Wallet, crate::caps::CapUse, crate::board::Scores);
+pub(crate) type MemberState = (crate::ledger::Wallet, crate::board::Scores);
 
 pub(crate) fn plugin(builder: &mut Builder) {
     builder
@@ -277,7 +277,7 @@ fn open_community(
         members: Vec::new(),
     };
     let standings = crate::board::Standings::starting(file.calendar.day_of(now.at));
-    let entity = world.spawn((community, standings, crate::caps::GroupCaps::default())).id();
+    let entity = world.spawn((community, standings)).id();
     world.resource_mut::<People>().communities.push(entity);
     world.resource_mut::<Touched>().catalog = true;
     let id = CommunityId::new(world.resource::<Setup>().branch, seq);
@@ -475,8 +475,8 @@ fn restore(world: &mut World, _version: u16, bytes: &[u8]) -> Result<(), Restore
             .push(world.spawn((Manager { seq }, crate::moments::SenderLog::default())).id());
     }
     for community in saved.communities {
-        let state = (crate::board::Standings::default(), crate::caps::GroupCaps::default());
-        people.communities.push(world.spawn((community, state)).id());
+        let standings = crate::board::Standings::default();
+        people.communities.push(world.spawn((community, standings)).id());
     }
     for member in saved.members {
         people.members.push(world.spawn((member, MemberState::default())).id());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bevy_ecs::prelude::*;
 use dengmi_content::Pack;
 use dengmi_content::model::Quest;
-use dengmi_content::model::reward::{Cap, CapScope, Condition, Pay, RuleVersion, Trigger};
+use dengmi_content::model::reward::{Cap, Condition, Pay, RuleVersion, Trigger};
 use dengmi_core::ledger::RuleRef;
 use dengmi_core::{Cause, Day, Fact, FactKind, Period, PeriodKind, Points};
 
@@ -146,11 +146,6 @@ impl Rule {
         }
     }
 
-    /// Whether one of its limits is counted for whole groups.
-    pub(crate) fn counts_groups(&self) -> bool {
-        self.caps.iter().any(|cap| cap.scope == CapScope::Community)
-    }
-
     /// What the rule pays for a fact; nothing where it does not apply.
     fn pays(&self, case: &Case) -> Option<i64> {
         let fact = case.fact;
@@ -243,7 +238,7 @@ impl Case<'_> {
 }
 
 pub(crate) fn plugin(builder: &mut Builder) {
-    builder.message::<Reward>().systems(Phase::Reward, reward);
+    builder.paid_message::<Reward>().paying(Phase::Reward, reward, reward);
 }
 
 fn reward(

@@ -13,8 +13,8 @@ use dengmi_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::{Builder, Happened, Now, Outcomes, Phase, Setup, Touched};
+use crate::paged::{Paged, Row};
 use crate::people::{Member, Members, Rows};
-use crate::roster::Roster;
 use crate::runs::{Run, RunPlan, Runs};
 use crate::stream::{Reader, Writer};
 
@@ -43,7 +43,13 @@ pub(crate) struct Streak {
 
 /// Streaks of a run.
 #[derive(Component, Clone, Default, Serialize, Deserialize)]
-pub(crate) struct Streaks(pub(crate) Roster<Streak>);
+pub(crate) struct Streaks(pub(crate) Paged<Streak>);
+
+impl Row for Streak {
+    fn is_vacant(&self) -> bool {
+        self.total == 0
+    }
+}
 
 /// What a streak run plays by.
 #[derive(Clone, Debug)]
@@ -307,7 +313,10 @@ impl Place<'_> {
                 self.run.admits(self.plan, member, day)?;
                 self.streak.accepts(phrase, (day.0 - self.run.first.0) as usize)?;
                 // A refused check-in leaves no row behind: only an existing row can refuse here.
-                let (_, row) = table.0.entry(seq, || Streak::begin(self.streak, day));
+                let row = table.0.at(seq);
+                if row.is_vacant() {
+                    *row = Streak::begin(self.streak, day);
+                }
                 let counted = row.advance(self.streak, day, false)?;
                 Ok((row.state(self.streak), Some((day, at, counted))))
             }

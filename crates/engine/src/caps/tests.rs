@@ -39,8 +39,7 @@ proptest! {
             ],
             Some(rule_budget),
         );
-        let mut members = vec![CapUse::default(); 4];
-        let (mut group, mut bank, mut run) = (CapUse::default(), BankCaps::default(), run(budget));
+        let (mut used, mut run) = (CapUse::default(), run(budget));
         let mut weeks = WeekCache::default();
         let mut paid: Vec<(usize, i32, i64)> = Vec::new();
         // Days arrive in order, as the batches of a branch do.
@@ -60,14 +59,11 @@ proptest! {
                 budget - sum(&|_| true),
                 rule_budget - sum(&|_| true),
             ];
-            let mut limits = Limits {
-                member: &mut members[who],
-                group: Some(&mut group),
-                bank: &mut bank,
-                run: &mut run,
-                branches,
-            };
-            let cut = limits.cut(&rule, wanted, Day(day), &mut weeks);
+            let mut teller =
+                Teller { used: &mut used, run: &mut run, branches, weeks: &mut weeks };
+            let tables = teller.tables(&rule);
+            let who_else = Subject { member: who as u32 + 1, group: Some(1), day: Day(day) };
+            let cut = teller.cut(&rule, &tables, wanted, who_else);
             prop_assert_eq!(cut.points, left.into_iter().min().unwrap().max(0));
             paid.push((who, day, cut.points));
         }
@@ -79,26 +75,66 @@ fn a_large_limit_counts_beyond_32_bits() {
     let limit = 9_000_000_000;
     let cap = Cap { scope: CapScope::Bank, per: CapPeriod::Run, points: Points(limit) };
     let rule = Rule::limited(RuleRef { code: 1, version: 1 }, vec![cap], None);
-    let (mut member, mut bank, mut run) = (CapUse::default(), BankCaps::default(), run(i64::MAX));
-    let mut weeks = WeekCache::default();
-    let mut limits =
-        Limits { member: &mut member, group: None, bank: &mut bank, run: &mut run, branches: 1 };
+    let (mut used, mut run, mut weeks) = (CapUse::default(), run(i64::MAX), WeekCache::default());
+    let mut teller = Teller { used: &mut used, run: &mut run, branches: 1, weeks: &mut weeks };
+    let tables = teller.tables(&rule);
+    let who = Subject { member: 1, group: None, day: Day(1) };
     let paid = [1_000_000_000; 10]
-        .map(|wanted| limits.cut(&rule, wanted, Day(1), &mut weeks).points)
+        .map(|wanted| teller.cut(&rule, &tables, wanted, who).points)
         .iter()
         .sum::<i64>();
     assert_eq!(paid, limit);
 }
 
+fn meter(scope: CapScope, per: CapPeriod, run: u32) -> Meter {
+    Meter::of(&Cap { scope, per, points: Points(9) }, 1, run)
+}
+
 #[test]
 fn a_late_day_counts_against_the_open_one() {
-    let mut used = CapUse::default();
-    used.counter(1, CapPeriod::Day, 10).points = 4;
-    assert_eq!(used.counter(1, CapPeriod::Day, 9).points, 4);
-    assert_eq!(used.counter(1, CapPeriod::Day, 11).points, 0);
-    used.counter(1, CapPeriod::Run, 1).points = 7;
-    used.counter(1, CapPeriod::Run, 2).points = 8;
+    for scope in [CapScope::Member, CapScope::Community] {
+        let mut used = Meters::default();
+        let days = used.table(meter(scope, CapPeriod::Day, 1));
+        assert_eq!((used.add(days, 2, 10, 4), used.used(days, 2, 9)), (4, 4));
+        assert_eq!((used.used(days, 2, 11), used.used(days, 3, 10)), (0, 0));
+        assert_eq!((used.add(days, 2, 9, 1), used.add(days, 2, 11, 2)), (5, 2));
+        used.give_back(days, 2, 10, 1);
+        assert_eq!(used.used(days, 2, 11), 2, "what an earlier day counted is over");
+        used.give_back(days, 2, 11, 5);
+        assert_eq!(used.used(days, 2, 11), 0);
+        assert_eq!((used.add(days, 5, -3, 4), used.used(days, 5, -2)), (4, 0));
+    }
+}
+
+#[test]
+fn a_forgotten_run_takes_its_counters_along() {
+    let mut used = Meters::default();
+    let [day, first, second] = [(CapPeriod::Day, 1), (CapPeriod::Run, 1), (CapPeriod::Run, 2)]
+        .map(|(per, run)| meter(CapScope::Member, per, run));
+    for (meter, points) in [(second, 8), (first, 7), (day, 3)] {
+        let table = used.table(meter);
+        used.add(table, 4, 0, points);
+    }
     used.forget_run(1);
-    assert_eq!(used.counter(1, CapPeriod::Run, 1).points, 0);
-    assert_eq!(used.counter(1, CapPeriod::Run, 2).points, 8);
+    for (meter, points) in [(first, 0), (second, 8), (day, 3)] {
+        let table = used.table(meter);
+        assert_eq!(used.used(table, 4, 0), points);
+    }
+}
+
+#[test]
+fn what_is_counted_survives_a_restart() {
+    let mut used = Meters::default();
+    for (scope, number) in [(CapScope::Bank, 0), (CapScope::Member, 900), (CapScope::Community, 3)]
+    {
+        let table = used.table(meter(scope, CapPeriod::Run, 6));
+        used.add(table, number, 0, 5);
+        used.table(meter(scope, CapPeriod::Week, 6));
+    }
+    let bytes = postcard::to_stdvec(&used).unwrap();
+    let back: Meters = postcard::from_bytes(&bytes).unwrap();
+    assert_eq!(postcard::to_stdvec(&back).unwrap(), bytes);
+    for (members, groups, right) in [(900, 3, true), (899, 3, false), (900, 2, false)] {
+        assert_eq!(back.count_within(members, groups), right, "{members} {groups}");
+    }
 }

@@ -129,13 +129,13 @@ fn correct_key(
     let mut report = RegradeReport { dry_run, ..RegradeReport::default() };
     let (mut facts, mut back) = (Vec::new(), Vec::new());
     let mut regraded = BTreeSet::new();
-    let of_question = |note: &&AwardNote| note.question.is_none_or(|noted| noted == question);
-    let mut notes: Vec<&AwardNote> = old.awards.iter().filter(of_question).collect();
+    let mut notes: Vec<&AwardNote> =
+        old.awards.iter().filter(|note| note.is_about(question)).collect();
     notes.sort_by_key(|note| note.member);
     let mut right_of = Vec::with_capacity(sheets.0.len());
     for (seq, _, sheet) in sheets.0.by_member() {
-        let before = teller.marks(sheet, &old, rules);
-        let after = teller.marks(sheet, &new, rules);
+        let before = sheet.marks(&old, rules);
+        let after = sheet.marks(&new, rules);
         right_of.push(after.iter().map(|mark| mark.map(|mark| mark.right)).collect::<Rights>());
         let pair = before[usize::from(question)].zip(after[usize::from(question)]);
         let Some((was, now)) = pair else { continue };
@@ -150,13 +150,7 @@ fn correct_key(
         regraded.insert(seq);
         let first = notes.partition_point(|note| note.member < seq);
         let own = notes[first..].iter().take_while(|note| note.member == seq);
-        back.extend(own.map(|note| TakeBack {
-            member: seq,
-            entry: note.entry,
-            points: note.points,
-            origin: note.origin,
-            refund: Some(note.counted),
-        }));
+        back.extend(own.map(|note| note.take_back(id, teller.run)));
         facts.push(teller.answer(&who, question, now, new.revision));
         if settled {
             facts.extend(teller.completed(&who, &after, new.revision));
@@ -167,7 +161,7 @@ fn correct_key(
             new.stats = statistics(new.questions.len(), &right_of);
         }
         let taken: BTreeSet<u64> = back.iter().map(|taken| taken.entry).collect();
-        new.awards.retain(|note| !taken.contains(&note.entry));
+        new.awards.retain(|note| !taken.contains(&note.entry()));
         for taken in &back {
             world.resource_mut::<Touched>().member(taken.member);
         }

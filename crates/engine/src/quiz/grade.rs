@@ -15,8 +15,6 @@ pub(crate) struct Given {
     pub(crate) choice: Choice,
     /// Seconds since the opening.
     pub(crate) elapsed_s: u32,
-    /// Share of credit left for who joined late.
-    pub(crate) late: Ppm,
 }
 
 /// What an attempt, or all attempts at a question together, are worth.
@@ -106,13 +104,16 @@ pub(crate) fn late_share(opens: Timestamp, closes: Timestamp, joined: Timestamp)
     Ppm(u32::try_from((ahead * 1_000_000 + whole - 1) / whole).unwrap_or(1_000_000))
 }
 
-/// What one attempt is worth.
-pub(crate) fn mark(given: &Given, round: &Round, rules: &QuizSeries) -> Marked {
+/// What one attempt is worth to a member who has this share of credit left for joining late.
+pub(crate) fn mark(given: &Given, late: Ppm, round: &Round, rules: &QuizSeries) -> Marked {
     let item = &round.questions[usize::from(given.question)];
     let credit = credit(given.choice, item);
+    if credit == Ppm(0) {
+        return Marked::default();
+    }
     let open_s = u32::try_from((round.closes.0 - round.opens.0) / 1_000).unwrap_or(u32::MAX);
     let curve = curve(rules.curve, given.elapsed_s, open_s);
-    let score = given.late.of(curve.of(i64::from(credit.0)));
+    let score = late.of(curve.of(i64::from(credit.0)));
     Marked { right: credit == Ppm::ONE, score: Ppm(u32::try_from(score).unwrap_or(0)) }
 }
 

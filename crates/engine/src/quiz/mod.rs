@@ -16,13 +16,12 @@ use dengmi_content::model::quest::{LateJoiners, QuizSeries, Reveal};
 use dengmi_core::command::Answer;
 use dengmi_core::outcome::Mark;
 use dengmi_core::{
-    Cause, CommunityId, EntryKind, Fact, FactKind, MemberId, Receipt, Reject, RoundId, RunId,
-    Timestamp,
+    CommunityId, Fact, FactKind, MemberId, Receipt, Reject, RoundId, RunId, Timestamp,
 };
 use smallvec::SmallVec;
 
 use crate::kernel::{Builder, Happened, Now, Outcomes, Phase, Section, Setup, Touched};
-use crate::ledger::{Posted, Refund};
+use crate::ledger::{Books, Posted};
 use crate::numbered::Numbered;
 use crate::people::{Member, Members, Rows};
 use crate::runs::{Run, RunPlan, Runs};
@@ -32,8 +31,8 @@ use grade::{Marked, late_share};
 use layout::Orders;
 pub use layout::{Layout, layout};
 pub(crate) use round::{
-    AwardNote, Round, Sheets, Stage, archive_round, close_rounds_of, forget_rounds_of, open_round,
-    plan_rounds, revealed, settle_round, settles_last,
+    AwardNote, Round, Sheet, Sheets, Stage, archive_round, close_rounds_of, forget_rounds_of,
+    open_round, plan_rounds, revealed, settle_round, settles_last,
 };
 
 /// Answers of one member to one round, by positions as the member sees them.
@@ -56,7 +55,7 @@ pub(crate) fn plugin(builder: &mut Builder) {
         .resource::<RoundIndex>()
         .message::<AnswerRequest>()
         .systems(Phase::Quiz, (correct::serve_quiz, take_answers).chain())
-        .systems(Phase::Notes, note_awards)
+        .paying(Phase::Notes, note_awards, note_awards)
         .section(Section { name: "quiz", version: 1, save: round::save, restore: round::restore });
 }
 
@@ -224,15 +223,14 @@ impl Place<'_> {
                 question,
                 choice,
                 elapsed_s: u32::try_from(elapsed_ms / 1_000).unwrap_or(u32::MAX),
-                late,
             });
         }
-        let (_, sheet) = sheets.0.entry(request.member.seq, Default::default);
+        let (_, sheet) = sheets.0.entry(request.member.seq, || Sheet::new(late));
         let mut marked = SmallVec::new();
         for given in fresh {
             let question = given.question;
-            let mark = grade::mark(&given, round, rules);
-            sheet.push(given);
+            let mark = grade::mark(&given, late, round, rules);
+            sheet.push(&given);
             marked.push((question, mark));
         }
         let answered = sheet.answered();
@@ -260,37 +258,17 @@ pub(crate) fn tells_at_once(rules: &QuizSeries) -> bool {
 pub(crate) fn note_awards(
     index: Res<RoundIndex>,
     mut rounds: Query<&mut Round>,
+    books: Res<Books>,
     posted: Reader<Posted>,
 ) {
-    let round_of = |posted: &Posted| posted.entry.cause.round();
+    let round_of = |posted: &Posted| books.entry(posted).cause.round();
     for posted in posted.all().chunk_by(|a, b| round_of(a) == round_of(b)) {
         let entity = round_of(&posted[0]).and_then(|round| index.entity(round.seq));
         let Some(mut round) = entity.and_then(|entity| rounds.get_mut(entity).ok()) else {
             continue;
         };
-        // What a round earns at its close is booked at once, and kept for days.
-        if round.awards.is_empty() {
-            round.awards.reserve_exact(posted.len());
-        }
-        for Posted { entry, group, .. } in
-            posted.iter().filter(|p| p.entry.kind == EntryKind::Award)
-        {
-            let question = match entry.cause {
-                Cause::Answer { question, .. } => Some(question),
-                _ => None,
-            };
-            if let Some(((member, points), rule)) = entry.member_change().zip(entry.rule) {
-                let note = AwardNote {
-                    member: member.seq,
-                    question,
-                    entry: entry.id,
-                    points: points.0,
-                    origin: entry.cause,
-                    counted: Refund { rule, day: entry.day, group: *group },
-                };
-                round.awards.push(note);
-            }
-        }
+        let notes = posted.iter().filter_map(|one| AwardNote::of(books.entry(one), one.group));
+        round.awards.extend(notes);
     }
 }
 

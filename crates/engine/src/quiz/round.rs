@@ -6,9 +6,11 @@ use dengmi_content::model::quest::{QuizSeries, Reveal};
 use dengmi_content::model::question::Partial;
 use dengmi_content::model::reward::Trigger;
 use dengmi_core::command::Key;
+use dengmi_core::ledger::RuleRef;
 use dengmi_core::view::EventKind;
 use dengmi_core::{
-    Cause, CommunityId, Day, Fact, FactKind, MemberId, Reject, RoundId, RunId, Slug, Timestamp,
+    Cause, CommunityId, Day, Fact, FactKind, LedgerEntry, MemberId, Ppm, Reject, RoundId, RunId,
+    Slug, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -20,8 +22,8 @@ use crate::RestoreError;
 use crate::board::RoundScores;
 use crate::clock::{Due, DueQueue};
 use crate::content::Packs;
-use crate::kernel::{Happened, Now, Setup, Touched, decode, encode};
-use crate::ledger::Refund;
+use crate::kernel::{Happened, Now, Setup, Touched, decode, encode, pay};
+use crate::ledger::{Refund, TakeBack};
 use crate::outreach::Announced;
 use crate::people::{Member, People, column};
 use crate::roster::Roster;
@@ -75,22 +77,79 @@ pub(crate) struct Item {
     pub(crate) shape: Key,
 }
 
-/// An entry that an answer (or, without a question, a whole round) earned.
+/// An entry that an answer (or, without a question, a whole round) earned. There are many, so it
+/// is kept small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AwardNote {
+    entry: u64,
     pub(crate) member: u32,
-    pub(crate) question: Option<u8>,
-    pub(crate) entry: u64,
-    pub(crate) points: i64,
-    pub(crate) origin: Cause,
-    /// Where it was counted against limits.
-    pub(crate) counted: Refund,
+    points: u32,
+    day: Day,
+    /// The group whose limits counted it.
+    group: u32,
+    rule: RuleRef,
+    /// [`AwardNote::ROUND`] for the whole round.
+    question: u8,
+    revision: u8,
 }
 
-/// Everything one member answered in a round, in order.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+impl AwardNote {
+    const ROUND: u8 = u8::MAX;
+
+    /// `None` for an entry that no round earned.
+    pub(crate) fn of(entry: &LedgerEntry, group: CommunityId) -> Option<Self> {
+        let (question, revision) = match entry.cause {
+            Cause::Answer { question, revision, .. } => (question, revision),
+            Cause::Round { revision, .. } => (Self::ROUND, revision),
+            _ => return None,
+        };
+        let (member, points) = entry.member_change()?;
+        Some(Self {
+            entry: entry.id,
+            member: member.seq,
+            points: u32::try_from(points.0).expect("an award is at most POINTS_MAX"),
+            day: entry.day,
+            group: group.seq,
+            rule: entry.rule?,
+            question,
+            revision,
+        })
+    }
+
+    pub(crate) fn entry(&self) -> u64 {
+        self.entry
+    }
+
+    /// Whether a corrected key of `question` changes what was earned.
+    pub(crate) fn is_about(&self, question: u8) -> bool {
+        self.question == question || self.question == Self::ROUND
+    }
+
+    /// What takes the award back, from the limits too.
+    pub(crate) fn take_back(&self, round: RoundId, run: RunId) -> TakeBack {
+        let (question, revision) = (self.question, self.revision);
+        let origin = match question {
+            Self::ROUND => Cause::Round { run, round, revision },
+            _ => Cause::Answer { run, round, question, revision },
+        };
+        let group = Some(CommunityId::new(round.branch, self.group));
+        TakeBack {
+            member: self.member,
+            entry: self.entry,
+            points: i64::from(self.points),
+            origin,
+            refund: Some(Refund { rule: self.rule, day: self.day, group }),
+        }
+    }
+}
+
+/// Everything one member answered in a round, in order. There is one for everybody who answers,
+/// so it is kept as bytes: an answer takes six, where the type has room for a typed text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Sheet {
-    given: SmallVec<[Given; 3]>,
+    given: SmallVec<[u8; 24]>,
+    /// Share of credit left for who joined late.
+    late: Ppm,
 }
 
 /// The sheets of a round.
@@ -98,17 +157,43 @@ pub(crate) struct Sheet {
 pub(crate) struct Sheets(pub(crate) Roster<Sheet>);
 
 impl Sheet {
-    pub(crate) fn push(&mut self, given: Given) {
-        self.given.push(given);
+    pub(crate) fn new(late: Ppm) -> Self {
+        Self { given: SmallVec::new(), late }
+    }
+
+    pub(crate) fn push(&mut self, given: &Given) {
+        // A question, a time, and a choice of at most a tag and 16 bytes.
+        let mut room = [0; 32];
+        let bytes = postcard::to_slice(given, &mut room).expect("an answer has room in 32 bytes");
+        self.given.extend_from_slice(bytes);
+    }
+
+    fn given(&self) -> impl Iterator<Item = Given> {
+        let mut rest = self.given.as_slice();
+        std::iter::from_fn(move || {
+            let (given, after) = postcard::take_from_bytes(rest).ok()?;
+            rest = after;
+            Some(given)
+        })
+    }
+
+    /// Whether every byte belongs to an answer to one of `questions`: a damaged snapshot may say
+    /// otherwise.
+    fn is_sound(&self, questions: usize) -> bool {
+        let mut again = Self::new(self.late);
+        self.given().filter(|given| usize::from(given.question) < questions).for_each(|given| {
+            again.push(&given);
+        });
+        again == *self
     }
 
     pub(crate) fn attempts(&self, question: u8) -> u8 {
-        self.given.iter().filter(|given| given.question == question).count() as u8
+        self.given().filter(|given| given.question == question).count() as u8
     }
 
     /// Bit n: content question n was answered.
     pub(crate) fn bits(&self) -> u64 {
-        self.given.iter().fold(0, |bits, given| bits | 1 << given.question)
+        self.given().fold(0, |bits, given| bits | 1 << given.question)
     }
 
     /// How many questions were answered.
@@ -116,10 +201,21 @@ impl Sheet {
         self.bits().count_ones() as u8
     }
 
-    /// What the answers to a question are worth under the key in force.
-    pub(crate) fn worth(&self, question: u8, round: &Round, rules: &QuizSeries) -> Option<Marked> {
-        let attempts = self.given.iter().filter(|given| given.question == question);
-        grade::settle(attempts.map(|given| grade::mark(given, round, rules)), rules.attempts.counts)
+    /// What the answers to each question are worth under the key in force; `None` where there are
+    /// none.
+    pub(crate) fn marks(&self, round: &Round, rules: &QuizSeries) -> Marks {
+        let mut attempts: SmallVec<[(u8, Marked); 8]> = self
+            .given()
+            .map(|given| (given.question, grade::mark(&given, self.late, round, rules)))
+            .collect();
+        // Stable: the attempts at one question stay in their order.
+        attempts.sort_by_key(|(question, _)| *question);
+        let mut marks: Marks = SmallVec::from_elem(None, round.questions.len());
+        for of_one in attempts.chunk_by(|a, b| a.0 == b.0) {
+            let marked = of_one.iter().map(|(_, marked)| *marked);
+            marks[usize::from(of_one[0].0)] = grade::settle(marked, rules.attempts.counts);
+        }
+        marks
     }
 }
 
@@ -236,6 +332,10 @@ fn announce(world: &mut World, kind: EventKind) {
     world.resource_mut::<Touched>().catalog = true;
 }
 
+/// Members of a round who are paid at once: what they earn stays in the processor's cache on its
+/// way from fact to entry.
+const PAID_AT_ONCE: usize = 256;
+
 /// Grades a round whose last answer can have come: tells the facts that were held back, works
 /// out the statistics, and starts the correction window.
 pub(crate) fn settle_round(world: &mut World, seq: u32, due: Timestamp) {
@@ -264,31 +364,33 @@ fn settle(world: &mut World, entity: Entity) {
     // What no rule rewards need not be told: nobody else asks.
     let tell_answers = held_back && plan.rules.rewards(Trigger::Answered);
     let tell_rounds = plan.rules.rewards(Trigger::RoundCompleted);
-    let mut facts = Vec::new();
-    facts.reserve(sheets.0.len() * if tell_answers { round.questions.len() } else { 0 });
     let mut right_of = Vec::with_capacity(sheets.0.len());
+    let mut paid_until = 0;
     for (member, _, sheet) in sheets.0.by_member() {
-        let marks = teller.marks(sheet, &round, rules);
+        let marks = sheet.marks(&round, rules);
         right_of.push(marks.iter().map(|mark| mark.map(|mark| mark.right)).collect::<Rights>());
+        world.resource_mut::<Touched>().member(member);
         let Some(member) = teller.member(world, member) else { continue };
+        let mut facts = world.resource_mut::<Stream<Happened>>();
         if tell_answers {
-            facts.extend(teller.answers(&member, &marks, 0));
+            facts.write_batch(teller.answers(&member, &marks, 0));
         }
         if tell_rounds {
-            facts.extend(teller.completed(&member, &marks, 0));
+            facts.write_batch(teller.completed(&member, &marks, 0));
+        }
+        if right_of.len() - paid_until >= PAID_AT_ONCE {
+            paid_until = right_of.len();
+            pay(world);
         }
     }
+    pay(world);
     let stats = statistics(round.questions.len(), &right_of);
-    for (member, _, _) in sheets.0.by_member() {
-        world.resource_mut::<Touched>().member(member);
-    }
     let archive = round.settles_at().plus_ms(i64::from(rules.correction_days) * 86_400_000);
     // Not in this batch, however late it is: what the round earns is booked at its end, and
     // belongs into the round's standing.
     let archive = archive.max(world.resource::<Now>().at.plus_ms(1));
     world.entity_mut(entity).insert(sheets);
     world.get_mut::<Round>(entity).expect("indexed rounds are whole").stats = stats;
-    world.resource_mut::<Stream<Happened>>().write_batch(facts);
     world.resource_mut::<DueQueue>().add(archive, Due::RoundArchives { round: round.seq });
     announce(world, EventKind::RoundClosed(teller.round));
 }
@@ -302,7 +404,7 @@ pub(super) type Rights = SmallVec<[Option<bool>; 8]>;
 /// Makes the facts of one round.
 pub(super) struct Teller {
     pub(super) round: RoundId,
-    run: RunId,
+    pub(super) run: RunId,
     day: Day,
     at: Timestamp,
     questions: u8,
@@ -330,10 +432,6 @@ impl Teller {
                 CommunityId::new(self.round.branch, member.community),
             )
         })
-    }
-
-    pub(super) fn marks(&self, sheet: &Sheet, round: &Round, rules: &QuizSeries) -> Marks {
-        (0..self.questions).map(|question| sheet.worth(question, round, rules)).collect()
     }
 
     fn fact(&self, (member, community): &(MemberId, CommunityId), kind: FactKind) -> Happened {
@@ -484,9 +582,8 @@ fn whole(world: &World, round: &Round, sheets: &Sheets) -> bool {
     let plan = run.and_then(|run| world.get::<RunPlan>(run));
     let quiz = plan.is_some_and(|plan| series(&plan.quest.kind).is_some());
     let questions = round.questions.len();
-    let fits = |given: &Given| usize::from(given.question) < questions;
     quiz && questions <= QUESTIONS_MAX
         && round.stats.len() == questions
         && round.questions.iter().all(|item| u32::from(item.options) < u32::BITS)
-        && sheets.0.by_member().all(|(_, _, sheet)| sheet.given.iter().all(fits))
+        && sheets.0.by_member().all(|(_, _, sheet)| sheet.is_sound(questions))
 }
