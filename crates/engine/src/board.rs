@@ -224,16 +224,17 @@ fn close_period(world: &mut World, group: Entity, index: usize, period: Period) 
     let community = world.get::<Community>(group).expect("groups are whole");
     let (seq, policy) = (community.seq, community.policy);
     let branch = world.resource::<Setup>().branch;
+    let days = period.first..period.next().first;
+    let mut rows = world.query::<(&Member, &Scores)>();
     let people = world.resource::<People>();
     let scores: Vec<(MemberId, Score)> = active
         .into_iter()
-        .filter_map(|member| {
-            let entity = people.member(member)?;
-            let here = world.get::<Member>(entity)?.community == seq && is_listed(world, member);
-            let scores = world.get::<Scores>(entity)?;
+        .filter_map(|seq_of| {
+            let (member, scores) = rows.get(world, people.member(seq_of)?).ok()?;
+            let here = member.community == seq && member.status != MemberStatus::Erased;
             // A member's scores move on when they score; these are of the period that closes.
-            let current = Period::containing(period.kind, scores.day) == period;
-            (here && current).then(|| (MemberId::new(branch, member), scores.slots[index]))
+            let listed = here && days.contains(&scores.day);
+            listed.then(|| (MemberId::new(branch, seq_of), scores.slots[index]))
         })
         .collect();
     let key = BoardKey::Community(CommunityId::new(branch, seq), period);
@@ -253,7 +254,9 @@ fn close(
         return;
     }
     let at = world.resource::<Now>().at;
-    let digest = Digest::of(&encode(&(key, policy, &rows)));
+    let mut bytes = encode(&(key, policy));
+    crate::chain::rows(&mut bytes, &rows);
+    let digest = Digest::of(&bytes);
     world.resource_mut::<Closing>().closed.push(ClosedBoard { key, rows, at, digest });
     let kind = EventKind::BoardClosed(key, digest);
     world.resource_mut::<Stream<Announced>>().write(Announced { community, kind });
@@ -351,15 +354,13 @@ pub(crate) fn close_round(world: &mut World, entity: Entity) {
 /// The rows of a table of scores, in member order, without those whose data was erased.
 pub(crate) fn table(world: &World, scores: &Paged<Score>) -> Vec<(MemberId, Score)> {
     let branch = world.resource::<Setup>().branch;
-    let rows = scores.by_member().filter(|(member, _)| is_listed(world, *member));
-    rows.map(|(member, score)| (MemberId::new(branch, member), *score)).collect()
-}
-
-/// Whose data was erased is on no list; others hold their place by number only.
-fn is_listed(world: &World, member: u32) -> bool {
-    let entity = world.resource::<People>().member(member);
-    let member = entity.and_then(|entity| world.get::<Member>(entity));
-    member.is_some_and(|member| member.status != MemberStatus::Erased)
+    let Some(members) = world.try_query::<&Member>() else { return Vec::new() };
+    let members = members.query_manual(world);
+    let members = Rows::of(&members);
+    // Whose data was erased is on no list; others hold their place by number only.
+    let listed = |seq| members.get(seq).is_some_and(|member| member.status != MemberStatus::Erased);
+    let rows = scores.by_member().filter(|(seq, _)| listed(*seq));
+    rows.map(|(seq, score)| (MemberId::new(branch, seq), *score)).collect()
 }
 
 #[derive(Serialize, Deserialize)]

@@ -9,6 +9,7 @@
 
 mod board;
 mod caps;
+mod chain;
 mod clock;
 mod content;
 mod intake;
@@ -42,6 +43,7 @@ use dengmi_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::board::Closing;
+use crate::chain::{Linker, Said};
 use crate::clock::DueQueue;
 use crate::content::{Packs, RuleNumbers};
 use crate::intake::{Desk, intake};
@@ -50,7 +52,6 @@ use crate::ledger::Books;
 use crate::outreach::Outbox;
 use crate::people::People;
 use crate::runs::{Run, RunIndex};
-use crate::stream::KEPT_BYTES;
 
 pub use crate::quiz::{Layout, layout};
 
@@ -129,8 +130,7 @@ pub struct Engine {
     desk: Desk,
     setup: Setup,
     chain: Digest,
-    /// Reused for the bytes that the chain takes in.
-    scratch: Vec<u8>,
+    linker: Linker,
 }
 
 /// What precedes the sections of a saved state.
@@ -196,7 +196,7 @@ impl Engine {
             desk,
             setup,
             chain: Digest::default(),
-            scratch: Vec::new(),
+            linker: Linker::default(),
         }
     }
 
@@ -248,19 +248,14 @@ impl Engine {
             digest: Digest::default(),
         };
         let now = *world.resource::<Now>();
-        let said = (
-            now.seq,
-            now.at,
-            &applied.outcomes,
-            &applied.entries,
-            &applied.events,
-            &applied.closed_boards,
-        );
-        let mut scratch = std::mem::take(&mut self.scratch);
-        scratch.clear();
-        scratch = kernel::encode_into(&said, scratch);
-        self.chain = self.chain.chain(&scratch);
-        self.scratch = if scratch.capacity() > KEPT_BYTES { Vec::new() } else { scratch };
+        let said = Said {
+            now,
+            outcomes: &applied.outcomes,
+            entries: &applied.entries,
+            events: &applied.events,
+            closed: &applied.closed_boards,
+        };
+        self.chain = self.linker.link(self.chain, &said);
         applied.digest = self.chain;
         applied
     }

@@ -72,7 +72,8 @@ impl<T> Roster<T> {
         self.slots = Vec::new();
     }
 
-    pub(crate) fn len(&self) -> usize {
+    #[cfg(test)]
+    fn len(&self) -> usize {
         self.rows.len()
     }
 

@@ -8,14 +8,14 @@ use dengmi_core::outcome::RegradeReport;
 use dengmi_core::view::EventKind;
 use dengmi_core::{Action, FactKind, MemberId, Receipt, Reject, RoundId};
 
-use super::round::{AwardNote, Rights, Round, Sheets, Stage, Teller};
-use super::stats::statistics;
+use super::round::{AwardNote, Round, Sheets, Stage, Teller};
+use super::stats::Tally;
 use super::{RoundIndex, series, tells_at_once};
 use crate::clock::{Due, DueQueue};
 use crate::kernel::{Happened, Outcomes, Request, Touched};
 use crate::ledger::TakeBack;
 use crate::outreach::Announced;
-use crate::people::People;
+use crate::people::{Member, People, Rows};
 use crate::runs::{RunIndex, RunPlan};
 use crate::stream::Stream;
 
@@ -132,11 +132,14 @@ fn correct_key(
     let mut notes: Vec<&AwardNote> =
         old.awards.iter().filter(|note| note.is_about(question)).collect();
     notes.sort_by_key(|note| note.member);
-    let mut right_of = Vec::with_capacity(sheets.0.len());
+    let mut tally = Tally::of(new.questions.len());
+    let mut members = world.query::<&Member>();
+    let query = members.query(world);
+    let members = Rows::of(&query);
     for (seq, _, sheet) in sheets.0.by_member() {
         let before = sheet.marks(&old, rules);
         let after = sheet.marks(&new, rules);
-        right_of.push(after.iter().map(|mark| mark.map(|mark| mark.right)).collect::<Rights>());
+        tally.count(after.iter().map(|mark| mark.map(|mark| mark.right)));
         let pair = before[usize::from(question)].zip(after[usize::from(question)]);
         let Some((was, now)) = pair else { continue };
         report.answers += 1;
@@ -146,7 +149,7 @@ fn correct_key(
             _ if was.score != now.score => report.score_changed += 1,
             _ => continue,
         }
-        let Some(who) = teller.member(world, seq).filter(|_| told) else { continue };
+        let Some(who) = teller.who(&members, seq).filter(|_| told) else { continue };
         regraded.insert(seq);
         let first = notes.partition_point(|note| note.member < seq);
         let own = notes[first..].iter().take_while(|note| note.member == seq);
@@ -158,7 +161,7 @@ fn correct_key(
     }
     if !dry_run {
         if settled {
-            new.stats = statistics(new.questions.len(), &right_of);
+            new.stats = tally.statistics();
         }
         let taken: BTreeSet<u64> = back.iter().map(|taken| taken.entry).collect();
         new.awards.retain(|note| !taken.contains(&note.entry()));

@@ -27,11 +27,7 @@ pub fn layout(
     shuffle_options: bool,
     options: impl ExactSizeIterator<Item = u8>,
 ) -> Layout {
-    let orders = Orders::of(seed, round, shuffle_questions, shuffle_options);
-    let questions = orders.questions(member, options.len());
-    let options = options.enumerate();
-    let options = options.map(|(question, count)| orders.options(member, question as u8, count));
-    Layout { questions, options: options.collect() }
+    Orders::of(seed, round, shuffle_questions, shuffle_options).layout(member, options)
 }
 
 /// The orders of one round, for whichever member.
@@ -54,7 +50,7 @@ impl Orders {
     }
 
     /// For each position shown, the question's position in the round.
-    pub(super) fn questions(&self, member: MemberId, count: usize) -> SmallVec<[u8; 8]> {
+    fn questions(&self, member: MemberId, count: usize) -> SmallVec<[u8; 8]> {
         let count = u8::try_from(count).expect("a round has at most 50 questions");
         match &self.questions {
             Some(shuffler) => shuffler.order(u64::from(member.seq), count),
@@ -62,8 +58,26 @@ impl Orders {
         }
     }
 
+    /// Who sees things in the order in which this member does: everybody where nothing is shuffled.
+    pub(super) fn like(&self, member: MemberId) -> MemberId {
+        let alike = self.questions.is_none() && !self.own;
+        if alike { MemberId::new(member.branch, 0) } else { member }
+    }
+
+    /// What a member sees; see [`layout`].
+    pub(super) fn layout(
+        &self,
+        member: MemberId,
+        options: impl ExactSizeIterator<Item = u8>,
+    ) -> Layout {
+        let questions = self.questions(member, options.len());
+        let options = options.enumerate();
+        let options = options.map(|(question, count)| self.options(member, question as u8, count));
+        Layout { questions, options: options.collect() }
+    }
+
     /// For each option shown, its position in key order.
-    pub(super) fn options(&self, member: MemberId, question: u8, count: u8) -> SmallVec<[u8; 8]> {
+    fn options(&self, member: MemberId, question: u8, count: u8) -> SmallVec<[u8; 8]> {
         let whose = if self.own { u64::from(member.seq) } else { 0 };
         self.options.order(whose << 8 | u64::from(question), count)
     }

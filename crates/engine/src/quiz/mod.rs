@@ -90,7 +90,7 @@ fn take_answers(
             let rules = series(&plan.quest.kind).ok_or(Reject::WrongKind)?;
             let (questions, options) = (rules.shuffle_questions, rules.shuffle_options);
             let orders = Orders::of(&setup.seed, id, questions, options);
-            Ok((Place { run, plan, round, rules, orders, now: now.at }, sheets))
+            Ok((Place { run, plan, round, rules, orders, seen: None, now: now.at }, sheets))
         });
         for request in requests {
             let mut serve = || {
@@ -120,12 +120,14 @@ struct Place<'a> {
     round: &'a Round,
     rules: &'a QuizSeries,
     orders: Orders,
+    /// What the last member saw, and who sees the same.
+    seen: Option<(MemberId, Layout)>,
     now: Timestamp,
 }
 
 impl Place<'_> {
     fn serve<'m>(
-        &self,
+        &mut self,
         request: &AnswerRequest,
         members: &'m Rows<Member>,
         sheets: &mut Sheets,
@@ -191,23 +193,28 @@ struct Taken {
 impl Place<'_> {
     /// Checks all answers of a command, then writes them: one wrong answer refuses them all.
     fn take(
-        &self,
+        &mut self,
         sheets: &mut Sheets,
         request: &AnswerRequest,
         late: dengmi_core::Ppm,
     ) -> Result<Taken, Reject> {
         let Self { round, rules, orders, now, .. } = *self;
+        let like = orders.like(request.member);
+        if self.seen.as_ref().is_none_or(|(seer, _)| *seer != like) {
+            let options = round.questions.iter().map(|item| item.options);
+            self.seen = Some((like, orders.layout(like, options)));
+        }
+        let Some((_, seen)) = &self.seen else { return Err(Reject::BadAnswers) };
         let answers = &request.answers;
         if answers.is_empty() || answers.len() > ANSWERS_MAX {
             return Err(Reject::BadAnswers);
         }
         let sheet = sheets.0.get(request.member.seq);
-        let shown = orders.questions(request.member, round.questions.len());
         let mut asked = 0u64;
         let mut fresh: SmallVec<[grade::Given; 3]> = SmallVec::new();
         for answer in answers {
             let question =
-                *shown.get(usize::from(answer.question)).ok_or(Reject::UnknownQuestion)?;
+                *seen.questions.get(usize::from(answer.question)).ok_or(Reject::UnknownQuestion)?;
             if asked >> question & 1 == 1 {
                 return Err(Reject::BadAnswers);
             }
@@ -216,8 +223,8 @@ impl Place<'_> {
                 return Err(Reject::NoAttempts);
             }
             let item = &round.questions[usize::from(question)];
-            let order = orders.options(request.member, question, item.options);
-            let choice = grade::unshuffle(answer.choice, &order, item)?;
+            let order = &seen.options[usize::from(question)];
+            let choice = grade::unshuffle(answer.choice, order, item)?;
             let elapsed_ms = (now.0.min(round.closes.0) - round.opens.0).max(0);
             fresh.push(grade::Given {
                 question,

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::grade::{self, Given, Marked};
-use super::stats::{QuestionStats, statistics};
+use super::stats::{QuestionStats, Tally};
 use super::{RoundIndex, series, tells_at_once};
 use crate::RestoreError;
 use crate::board::RoundScores;
@@ -25,7 +25,7 @@ use crate::content::Packs;
 use crate::kernel::{Happened, Now, Setup, Touched, decode, encode, pay};
 use crate::ledger::{Refund, TakeBack};
 use crate::outreach::Announced;
-use crate::people::{Member, People, column};
+use crate::people::{Member, Rows, column};
 use crate::roster::Roster;
 use crate::runs::{Run, RunIndex, RunPlan};
 use crate::stream::Stream;
@@ -144,7 +144,7 @@ impl AwardNote {
 }
 
 /// Everything one member answered in a round, in order. There is one for everybody who answers,
-/// so it is kept as bytes: an answer takes six, where the type has room for a typed text.
+/// so it is kept as bytes: an answer takes seven, where the type has room for a typed text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Sheet {
     given: SmallVec<[u8; 24]>,
@@ -162,19 +162,12 @@ impl Sheet {
     }
 
     pub(crate) fn push(&mut self, given: &Given) {
-        // A question, a time, and a choice of at most a tag and 16 bytes.
-        let mut room = [0; 32];
-        let bytes = postcard::to_slice(given, &mut room).expect("an answer has room in 32 bytes");
-        self.given.extend_from_slice(bytes);
+        given.write(&mut self.given);
     }
 
     fn given(&self) -> impl Iterator<Item = Given> {
         let mut rest = self.given.as_slice();
-        std::iter::from_fn(move || {
-            let (given, after) = postcard::take_from_bytes(rest).ok()?;
-            rest = after;
-            Some(given)
-        })
+        std::iter::from_fn(move || Given::read(&mut rest))
     }
 
     /// Whether every byte belongs to an answer to one of `questions`: a damaged snapshot may say
@@ -364,27 +357,30 @@ fn settle(world: &mut World, entity: Entity) {
     // What no rule rewards need not be told: nobody else asks.
     let tell_answers = held_back && plan.rules.rewards(Trigger::Answered);
     let tell_rounds = plan.rules.rewards(Trigger::RoundCompleted);
-    let mut right_of = Vec::with_capacity(sheets.0.len());
-    let mut paid_until = 0;
-    for (member, _, sheet) in sheets.0.by_member() {
-        let marks = sheet.marks(&round, rules);
-        right_of.push(marks.iter().map(|mark| mark.map(|mark| mark.right)).collect::<Rights>());
-        world.resource_mut::<Touched>().member(member);
-        let Some(member) = teller.member(world, member) else { continue };
-        let mut facts = world.resource_mut::<Stream<Happened>>();
-        if tell_answers {
-            facts.write_batch(teller.answers(&member, &marks, 0));
+    let mut tally = Tally::of(round.questions.len());
+    let mut members = world.query::<&Member>();
+    let mut facts = Vec::new();
+    let rows: Vec<(u32, &Sheet)> = sheets.0.by_member().map(|(seq, _, row)| (seq, row)).collect();
+    for rows in rows.chunks(PAID_AT_ONCE) {
+        let query = members.query(world);
+        let members = Rows::of(&query);
+        for (seq, sheet) in rows {
+            let marks = sheet.marks(&round, rules);
+            tally.count(marks.iter().map(|mark| mark.map(|mark| mark.right)));
+            let Some(who) = teller.who(&members, *seq) else { continue };
+            if tell_answers {
+                facts.extend(teller.answers(&who, &marks, 0));
+            }
+            if tell_rounds {
+                facts.extend(teller.completed(&who, &marks, 0));
+            }
         }
-        if tell_rounds {
-            facts.write_batch(teller.completed(&member, &marks, 0));
-        }
-        if right_of.len() - paid_until >= PAID_AT_ONCE {
-            paid_until = right_of.len();
-            pay(world);
-        }
+        let mut touched = world.resource_mut::<Touched>();
+        rows.iter().for_each(|(seq, _)| touched.member(*seq));
+        world.resource_mut::<Stream<Happened>>().write_batch(facts.drain(..));
+        pay(world);
     }
-    pay(world);
-    let stats = statistics(round.questions.len(), &right_of);
+    let stats = tally.statistics();
     let archive = round.settles_at().plus_ms(i64::from(rules.correction_days) * 86_400_000);
     // Not in this batch, however late it is: what the round earns is booked at its end, and
     // belongs into the round's standing.
@@ -397,9 +393,6 @@ fn settle(world: &mut World, entity: Entity) {
 
 /// A member's marks by question; `None` where none was given.
 pub(super) type Marks = SmallVec<[Option<Marked>; 8]>;
-
-/// Whether a member was right, by question.
-pub(super) type Rights = SmallVec<[Option<bool>; 8]>;
 
 /// Makes the facts of one round.
 pub(super) struct Teller {
@@ -423,14 +416,11 @@ impl Teller {
     }
 
     /// Who is told about; nobody for members whose data was erased.
-    pub(super) fn member(&self, world: &World, seq: u32) -> Option<(MemberId, CommunityId)> {
-        let entity = world.resource::<People>().member(seq)?;
-        let member = world.get::<Member>(entity)?;
+    pub(super) fn who(&self, members: &Rows<Member>, seq: u32) -> Option<(MemberId, CommunityId)> {
+        let member = members.get(seq)?;
         (member.status != dengmi_core::view::MemberStatus::Erased).then(|| {
-            (
-                MemberId::new(self.round.branch, seq),
-                CommunityId::new(self.round.branch, member.community),
-            )
+            let branch = self.round.branch;
+            (MemberId::new(branch, seq), CommunityId::new(branch, member.community))
         })
     }
 

@@ -15,42 +15,56 @@ pub(crate) struct QuestionStats {
 /// Fewest answers for which a discrimination says anything.
 const ANSWERS_MIN: u32 = 10;
 
-/// Statistics of every question; `sheets` holds for each member and question whether it was
-/// right, `None` where it was not answered.
-///
-/// Discrimination of a question is the share of right answers among those who had more right
-/// elsewhere in the round than the mean, less that share among those who had fewer; those at the
-/// mean stay out. In whole numbers: comparisons with the mean are products, not quotients.
-pub(crate) fn statistics(
-    questions: usize,
-    sheets: &[impl AsRef<[Option<bool>]>],
-) -> Vec<QuestionStats> {
-    (0..questions)
-        .map(|question| {
-            let answered: Vec<(bool, i64)> = sheets
-                .iter()
-                .filter_map(|sheet| {
-                    let sheet = sheet.as_ref();
-                    let right = sheet[question]?;
-                    let all = sheet.iter().filter(|mark| **mark == Some(true)).count() as i64;
-                    Some((right, all - i64::from(right)))
-                })
-                .collect();
-            let answers = answered.len() as u32;
-            let right = answered.iter().filter(|(right, _)| *right).count() as u32;
-            let discrimination = if answers < ANSWERS_MIN { None } else { discriminate(&answered) };
-            QuestionStats { answers, right, discrimination }
-        })
-        .collect()
+/// Members by how many answers elsewhere in the round were right: how many there are, and how
+/// many of them were right here.
+type Elsewhere = Vec<(u32, u32)>;
+
+/// Counts members of a round into its statistics.
+pub(crate) struct Tally {
+    questions: Vec<Elsewhere>,
 }
 
-fn discriminate(answered: &[(bool, i64)]) -> Option<i16> {
-    let sum: i64 = answered.iter().map(|(_, elsewhere)| elsewhere).sum();
-    let count = answered.len() as i64;
+impl Tally {
+    pub(crate) fn of(questions: usize) -> Self {
+        Self { questions: vec![vec![(0, 0); questions]; questions] }
+    }
+
+    /// One member: for each question whether it was right, `None` where it was not answered.
+    pub(crate) fn count(&mut self, rights: impl Iterator<Item = Option<bool>> + Clone) {
+        let all = rights.clone().filter(|right| *right == Some(true)).count();
+        for (question, right) in self.questions.iter_mut().zip(rights) {
+            if let Some(right) = right {
+                let (members, were_right) = &mut question[all - usize::from(right)];
+                *members += 1;
+                *were_right += u32::from(right);
+            }
+        }
+    }
+
+    /// Statistics of every question.
+    pub(crate) fn statistics(&self) -> Vec<QuestionStats> {
+        let of_one = |elsewhere: &Elsewhere| {
+            let answers = elsewhere.iter().map(|(members, _)| members).sum();
+            let right = elsewhere.iter().map(|(_, right)| right).sum();
+            let discrimination = if answers < ANSWERS_MIN { None } else { discriminate(elsewhere) };
+            QuestionStats { answers, right, discrimination }
+        };
+        self.questions.iter().map(of_one).collect()
+    }
+}
+
+/// The share of right answers among those who had more right elsewhere in the round than the mean,
+/// less that share among those who had fewer; those at the mean stay out. In whole numbers:
+/// comparisons with the mean are products, not quotients.
+fn discriminate(elsewhere: &Elsewhere) -> Option<i16> {
+    let bins = || (0u64..).zip(elsewhere.iter().map(|&(all, right)| (u64::from(all), right)));
+    let count: u64 = bins().map(|(_, (all, _))| all).sum();
+    let sum: u64 = bins().map(|(had, (all, _))| had * all).sum();
     let share = |side: std::cmp::Ordering| {
-        let group = answered.iter().filter(|(_, elsewhere)| (elsewhere * count).cmp(&sum) == side);
-        let (right, all) =
-            group.fold((0, 0), |(right, all), (r, _)| (right + i64::from(*r), all + 1));
+        let group = bins().filter(|(had, _)| (had * count).cmp(&sum) == side);
+        let (right, all) = group.fold((0, 0), |(right, all), (_, (members, were_right))| {
+            (right + i64::from(were_right), all + members as i64)
+        });
         (all > 0).then(|| right * 1_000 / all)
     };
     let (upper, lower) = (share(std::cmp::Ordering::Greater)?, share(std::cmp::Ordering::Less)?);
@@ -63,21 +77,16 @@ mod tests {
 
     #[track_caller]
     fn check(rows: &[(&str, usize)], question: usize, expected: (u32, u32, Option<i16>)) {
-        let sheets: Vec<Vec<Option<bool>>> = rows
-            .iter()
-            .flat_map(|(marks, times)| {
-                let sheet = marks
-                    .chars()
-                    .map(|c| match c {
-                        '1' => Some(true),
-                        '0' => Some(false),
-                        _ => None,
-                    })
-                    .collect();
-                std::iter::repeat_n::<Vec<_>>(sheet, *times)
-            })
-            .collect();
-        let stats = statistics(3, &sheets)[question];
+        let mut tally = Tally::of(3);
+        for (marks, times) in rows {
+            let rights = marks.chars().map(|c| match c {
+                '1' => Some(true),
+                '0' => Some(false),
+                _ => None,
+            });
+            (0..*times).for_each(|_| tally.count(rights.clone()));
+        }
+        let stats = tally.statistics()[question];
         assert_eq!((stats.answers, stats.right, stats.discrimination), expected);
     }
 
