@@ -59,6 +59,9 @@ impl Ppm {
     /// This share of `amount`, rounded down.
     #[must_use]
     pub fn of(self, amount: i64) -> i64 {
+        if self == Self::ONE {
+            return amount;
+        }
         // The usual amounts need no 128 bits.
         if let Some(scaled) = amount.checked_mul(i64::from(self.0)) {
             return scaled.div_euclid(1_000_000);

@@ -24,11 +24,13 @@ use crate::quiz::{Round, RoundIndex};
 use crate::runs::{RunIndex, RunPlan};
 use crate::stream::{Reader, Stream};
 
-/// A member's scores in the day, week, month and season that contain `day`.
+/// A member's scores in the day, week, month and season that contain `day`: points, and the
+/// entries that reached them, side by side.
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Scores {
     pub(crate) day: Day,
-    pub(crate) slots: [Score; 4],
+    points: [i32; 4],
+    reached: [u64; 4],
 }
 
 /// Who has a score in the open standings of a group, and which day is open.
@@ -87,12 +89,17 @@ impl Standings {
 }
 
 impl Scores {
+    /// By kind of period.
+    pub(crate) fn slot(&self, kind: usize) -> Score {
+        Score { points: self.points[kind], reached: self.reached[kind] }
+    }
+
     /// Forgets the scores of periods that ended before the calendar's day.
     fn roll(&mut self, to: &OpenDays) {
         if self.day < to.day {
-            for (slot, first) in self.slots.iter_mut().zip(to.firsts) {
+            for (slot, first) in to.firsts.into_iter().enumerate() {
                 if self.day < first {
-                    *slot = Score::default();
+                    (self.points[slot], self.reached[slot]) = (0, 0);
                 }
             }
             self.day = to.day;
@@ -104,11 +111,13 @@ impl Scores {
     /// Scores an entry in all four periods of `days`, the days open in the group.
     fn score(&mut self, days: &OpenDays, points: i64, entry: u64, seq: u32, group: &mut Standings) {
         self.roll(days);
-        for (slot, active) in self.slots.iter_mut().zip(&mut group.active) {
-            if *slot == Score::default() {
+        for (slot, active) in group.active.iter_mut().enumerate() {
+            let mut score = self.slot(slot);
+            if score.is_vacant() {
                 active.push(seq);
             }
-            add(slot, points, entry);
+            add(&mut score, points, entry);
+            (self.points[slot], self.reached[slot]) = (score.points, score.reached);
         }
     }
 }
@@ -139,8 +148,8 @@ fn carry_scores(
         let scores = scores.get(*member);
         let group = people.community(*to).and_then(|entity| groups.get_mut(entity).ok());
         if let Some((scores, mut standings)) = scores.zip(group) {
-            for (active, score) in standings.active.iter_mut().zip(scores.slots) {
-                if score != Score::default() {
+            for (slot, active) in standings.active.iter_mut().enumerate() {
+                if !scores.slot(slot).is_vacant() {
                     active.push(*member);
                 }
             }
@@ -225,16 +234,17 @@ fn close_period(world: &mut World, group: Entity, index: usize, period: Period) 
     let (seq, policy) = (community.seq, community.policy);
     let branch = world.resource::<Setup>().branch;
     let days = period.first..period.next().first;
-    let mut rows = world.query::<(&Member, &Scores)>();
-    let people = world.resource::<People>();
+    let mut tables = (world.query::<&Member>(), world.query::<&Scores>());
+    let tables = (tables.0.query(world), tables.1.query(world));
+    let (members, own) = (Rows::of(&tables.0), Rows::of(&tables.1));
     let scores: Vec<(MemberId, Score)> = active
         .into_iter()
         .filter_map(|seq_of| {
-            let (member, scores) = rows.get(world, people.member(seq_of)?).ok()?;
+            let (member, scores) = members.get(seq_of).zip(own.get(seq_of))?;
             let here = member.community == seq && member.status != MemberStatus::Erased;
             // A member's scores move on when they score; these are of the period that closes.
             let listed = here && days.contains(&scores.day);
-            listed.then(|| (MemberId::new(branch, seq_of), scores.slots[index]))
+            listed.then(|| (MemberId::new(branch, seq_of), scores.slot(index)))
         })
         .collect();
     let key = BoardKey::Community(CommunityId::new(branch, seq), period);

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use bevy_ecs::prelude::*;
 use dengmi_content::model::reward::{Cap, CapPeriod, CapScope};
 use dengmi_core::view::EventKind;
-use dengmi_core::{CommunityId, Day, Period, PeriodKind};
+use dengmi_core::{Day, Period, PeriodKind};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
@@ -42,29 +42,25 @@ pub(crate) struct CapUse {
     paid: BTreeMap<(u16, u16), i64>,
 }
 
-/// The number of the period that a cap counts in.
-fn period(per: CapPeriod, day: Day, weeks: &mut WeekCache) -> i32 {
-    match per {
-        CapPeriod::Day => day.0,
-        CapPeriod::Week => weeks.first(day).0,
-        // Each run has a meter of its own.
-        CapPeriod::Run => 0,
-    }
+/// The periods that contain a day. Facts of a batch are mostly of one day.
+#[derive(Clone, Copy)]
+struct Periods {
+    day: Day,
+    week: Day,
 }
 
-/// The week of the last day that was asked for: facts of a batch are mostly of one day.
-#[derive(Default)]
-struct WeekCache(Option<(Day, Day)>);
+impl Periods {
+    fn of(day: Day) -> Self {
+        Self { day, week: Period::containing(PeriodKind::Week, day).first }
+    }
 
-impl WeekCache {
-    fn first(&mut self, day: Day) -> Day {
-        match self.0 {
-            Some((known, first)) if known == day => first,
-            _ => {
-                let first = Period::containing(PeriodKind::Week, day).first;
-                self.0 = Some((day, first));
-                first
-            }
+    /// The number of the period that a cap counts in.
+    fn number(self, per: CapPeriod) -> i32 {
+        match per {
+            CapPeriod::Day => self.day.0,
+            CapPeriod::Week => self.week.0,
+            // Each run has a meter of its own.
+            CapPeriod::Run => 0,
         }
     }
 }
@@ -78,13 +74,13 @@ pub(crate) fn plugin(builder: &mut Builder) {
         .section(Section { name: "caps", version: 1, save, restore });
 }
 
-/// Who and what a reward is counted for.
+/// Who a reward is counted for, and when.
 #[derive(Clone, Copy)]
 struct Subject {
     member: u32,
     /// None where the group is not known.
     group: Option<u32>,
-    day: Day,
+    periods: Periods,
 }
 
 impl Subject {
@@ -98,8 +94,22 @@ impl Subject {
     }
 }
 
-/// The meters of a rule's caps, in their order.
-type Tables = SmallVec<[Table; 4]>;
+/// A cap, with its meter.
+#[derive(Clone, Copy)]
+struct Limit {
+    scope: CapScope,
+    per: CapPeriod,
+    points: i64,
+    table: Table,
+}
+
+/// The limits of one rule in one run.
+struct Limits {
+    caps: SmallVec<[Limit; 4]>,
+    /// What the version has paid, and what it may.
+    paid: i64,
+    budget: i64,
+}
 
 /// What came of a reward.
 #[derive(Debug, PartialEq, Eq)]
@@ -109,74 +119,69 @@ struct Cut {
     exhausted: bool,
 }
 
-/// Counts what one run pays.
-struct Teller<'a> {
-    used: &'a mut CapUse,
-    run: &'a mut Run,
-    /// The bank's caps are divided among this many branches.
-    branches: i64,
-    weeks: &'a mut WeekCache,
-}
-
-impl Teller<'_> {
-    fn tables(&mut self, rule: &Rule) -> Tables {
-        let meter = |cap: &Cap| Meter::of(cap, rule.rule.code, self.run.seq);
-        rule.caps.iter().map(|cap| self.used.meters.table(meter(cap))).collect()
-    }
-
-    fn limit(&self, cap: &Cap) -> i64 {
-        match cap.scope {
-            CapScope::Member => cap.points.0.min(i64::from(u32::MAX)),
-            CapScope::Community => cap.points.0,
-            CapScope::Bank => cap.points.0 / self.branches,
-        }
+impl Limits {
+    /// The bank's caps are divided among `branches`.
+    fn of(rule: &Rule, run: u32, branches: i64, used: &mut CapUse) -> Self {
+        let limit = |cap: &Cap| Limit {
+            scope: cap.scope,
+            per: cap.per,
+            points: match cap.scope {
+                CapScope::Member => cap.points.0.min(i64::from(u32::MAX)),
+                CapScope::Community => cap.points.0,
+                CapScope::Bank => cap.points.0 / branches,
+            },
+            table: used.meters.table(Meter::of(cap, rule.rule.code, run)),
+        };
+        let caps = rule.caps.iter().map(limit).collect();
+        let paid = used.paid.get(&paid_key(rule)).copied().unwrap_or(0);
+        Self { caps, paid, budget: rule.budget.unwrap_or(i64::MAX) }
     }
 
     /// Cuts a reward to what is left everywhere, and counts what remains everywhere. Where nothing
     /// remains, nothing changes.
-    fn cut(&mut self, rule: &Rule, tables: &[Table], wanted: i64, who: Subject) -> Cut {
-        let paid_key = (rule.rule.code, rule.rule.version);
-        let mut points = wanted.min(self.run.budget_left);
-        if let Some(budget) = rule.budget {
-            points = points.min(budget - self.used.paid.get(&paid_key).copied().unwrap_or(0));
-        }
-        for (cap, table) in rule.caps.iter().zip(tables) {
+    fn cut(&mut self, wanted: i64, who: Subject, meters: &mut Meters, run: &mut Run) -> Cut {
+        let mut points = wanted.min(run.budget_left).min(self.budget - self.paid);
+        for cap in &self.caps {
             let Some(number) = who.number(cap.scope) else { continue };
-            let period = period(cap.per, who.day, self.weeks);
-            points = points.min(self.limit(cap) - self.used.meters.used(*table, number, period));
+            let period = who.periods.number(cap.per);
+            points = points.min(cap.points - meters.used(cap.table, number, period));
         }
         if points <= 0 {
             return Cut { points: 0, exhausted: false };
         }
-        self.run.budget_left -= points;
-        let mut exhausted = self.run.budget_left == 0;
-        if let Some(budget) = rule.budget {
-            let paid = self.used.paid.entry(paid_key).or_default();
-            *paid += points;
-            exhausted |= *paid == budget;
-        }
-        for (cap, table) in rule.caps.iter().zip(tables) {
+        run.budget_left -= points;
+        self.paid += points;
+        let mut exhausted = run.budget_left == 0 || self.paid == self.budget;
+        for cap in &self.caps {
             let Some(number) = who.number(cap.scope) else { continue };
-            let period = period(cap.per, who.day, self.weeks);
-            let used = self.used.meters.add(*table, number, period, points);
-            exhausted |= cap.scope != CapScope::Member && used == self.limit(cap);
+            let used = meters.add(cap.table, number, who.periods.number(cap.per), points);
+            exhausted |= cap.scope != CapScope::Member && used == cap.points;
         }
         Cut { points, exhausted }
     }
 
     /// Gives points back to every limit that still counts the period they were paid in.
-    fn refund(&mut self, rule: &Rule, points: i64, who: Subject) {
-        self.run.budget_left += points;
-        if rule.budget.is_some() {
-            let paid = self.used.paid.entry((rule.rule.code, rule.rule.version)).or_default();
-            *paid = (*paid - points).max(0);
-        }
-        for (cap, table) in rule.caps.iter().zip(self.tables(rule)) {
+    fn refund(&mut self, points: i64, who: Subject, meters: &mut Meters, run: &mut Run) {
+        run.budget_left += points;
+        self.paid = (self.paid - points).max(0);
+        for cap in &self.caps {
             let Some(number) = who.number(cap.scope) else { continue };
-            let period = period(cap.per, who.day, self.weeks);
-            self.used.meters.give_back(table, number, period, points);
+            meters.give_back(cap.table, number, who.periods.number(cap.per), points);
         }
     }
+
+    /// Writes down what the version has paid.
+    fn settle(&self, rule: &Rule, used: &mut CapUse) {
+        if rule.budget.is_none() || self.paid == 0 {
+            used.paid.remove(&paid_key(rule));
+        } else {
+            used.paid.insert(paid_key(rule), self.paid);
+        }
+    }
+}
+
+fn paid_key(rule: &Rule) -> (u16, u16) {
+    (rule.rule.code, rule.rule.version)
 }
 
 /// Gives back to the limits what corrected keys take back.
@@ -187,7 +192,6 @@ fn give_back(
     mut used: ResMut<CapUse>,
     back: Reader<TakeBack>,
 ) {
-    let mut weeks = WeekCache::default();
     let branches = i64::from(setup.branches.max(1));
     for taken in back.read() {
         let Some(refund) = taken.refund else { continue };
@@ -196,10 +200,11 @@ fn give_back(
             continue;
         };
         let group = refund.group.map(|group| group.seq);
-        let who = Subject { member: taken.member, group, day: refund.day };
-        let mut teller = Teller { used: &mut used, run: &mut run, branches, weeks: &mut weeks };
+        let who = Subject { member: taken.member, group, periods: Periods::of(refund.day) };
         if let Some(rule) = plan.rules.find(refund.rule) {
-            teller.refund(rule, taken.points, who);
+            let mut limits = Limits::of(rule, run.seq, branches, &mut used);
+            limits.refund(taken.points, who, &mut used.meters, &mut run);
+            limits.settle(rule, &mut used);
         }
     }
 }
@@ -217,7 +222,6 @@ fn cut(
     mut awards: Writer<Award>,
     mut announced: Writer<Announced>,
 ) {
-    let mut weeks = WeekCache::default();
     let branches = i64::from(setup.branches.max(1));
     let groups = people.communities.len() as u32;
     let facts = facts.all();
@@ -227,28 +231,43 @@ fn cut(
         let Some((mut run, plan)) = run.and_then(|entity| plans.get_mut(entity).ok()) else {
             continue;
         };
-        let mut teller = Teller { used: &mut used, run: &mut run, branches, weeks: &mut weeks };
-        // The rules that pay in this run, with their meters: looked for once.
-        let mut known: SmallVec<[((u8, u32), Tables); 4]> = SmallVec::new();
+        let run = &mut *run;
+        // The rules that pay in this run, with their limits: looked for once.
+        let mut known: SmallVec<[((u8, u32), &Rule, Limits); 4]> = SmallVec::new();
+        let mut periods = Periods::of(fact_of(&rewards[0]).day);
         for reward in rewards {
             let fact = fact_of(reward);
-            let Some(rule) = plan.rules.at(reward.place) else { continue };
-            let at = known.iter().position(|(place, _)| *place == reward.place);
-            let at = at.unwrap_or_else(|| {
-                known.push((reward.place, teller.tables(rule)));
-                known.len() - 1
-            });
+            let at = known.iter().position(|(place, ..)| *place == reward.place);
+            let at = match (at, plan.rules.at(reward.place)) {
+                (Some(at), _) => at,
+                (None, Some(rule)) => {
+                    known.push((
+                        reward.place,
+                        rule,
+                        Limits::of(rule, run.seq, branches, &mut used),
+                    ));
+                    known.len() - 1
+                }
+                (None, None) => continue,
+            };
+            if fact.day != periods.day {
+                periods = Periods::of(fact.day);
+            }
             let group = Some(fact.community.seq).filter(|seq| (1..=groups).contains(seq));
-            let who = Subject { member: fact.member.seq, group, day: fact.day };
-            let cut = teller.cut(rule, &known[at].1, reward.points, who);
+            let who = Subject { member: fact.member.seq, group, periods };
+            let cut = known[at].2.cut(reward.points, who, &mut used.meters, run);
             if cut.points > 0 {
                 awards.write(Award { reward: *reward, points: cut.points });
             }
-            if let Some(rule) = numbers.id(reward.rule.code).filter(|_| cut.exhausted) {
+            if cut.exhausted
+                && let Some(rule) = numbers.id(reward.rule.code)
+            {
                 let kind = EventKind::LimitReached { run: fact.run, rule: rule.clone() };
-                let community: Option<CommunityId> = None;
-                announced.write(Announced { community, kind });
+                announced.write(Announced { community: None, kind });
             }
+        }
+        for (_, rule, limits) in &known {
+            limits.settle(rule, &mut used);
         }
     }
 }

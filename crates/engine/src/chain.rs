@@ -6,10 +6,10 @@
 //! together. The bytes go to the hash in pieces, so a batch's size decides about no memory.
 
 use blake3::Hasher;
-use dengmi_core::outcome::StreakState;
+use dengmi_core::id::Id;
 use dengmi_core::view::board::Ranked;
 use dengmi_core::view::{ClosedBoard, Event};
-use dengmi_core::{Account, Cause, Day, Digest, LedgerEntry, Outcome, Receipt, RoundId, RunId};
+use dengmi_core::{Account, Cause, Day, Digest, LedgerEntry, Outcome, Receipt};
 use serde::Serialize;
 
 use crate::kernel::{Now, encode_into};
@@ -47,16 +47,15 @@ impl Linker {
         hasher.update(&last.0);
         let piece = &mut self.piece;
         piece.clear();
-        varint(piece, said.now.seq);
-        signed(piece, said.now.at.0);
+        plain(piece, &(said.now.seq, said.now.at));
         each(piece, &mut hasher, said.outcomes, outcome);
         each(piece, &mut hasher, said.entries, entry);
         each(piece, &mut hasher, said.events, plain);
-        varint(piece, said.closed.len() as u64);
+        count(piece, said.closed.len());
         for board in said.closed {
             plain(piece, &board.key);
             each(piece, &mut hasher, &board.rows, row);
-            signed(piece, board.at.0);
+            plain(piece, &board.at);
             piece.extend_from_slice(&board.digest.0);
         }
         hasher.update(piece);
@@ -71,7 +70,7 @@ fn each<T>(
     items: &[T],
     write: impl Fn(&mut Vec<u8>, &T),
 ) {
-    varint(piece, items.len() as u64);
+    count(piece, items.len());
     for item in items {
         if piece.len() >= PIECE {
             hasher.update(piece);
@@ -86,139 +85,180 @@ fn plain<T: Serialize>(bytes: &mut Vec<u8>, value: &T) {
     *bytes = encode_into(value, std::mem::take(bytes));
 }
 
-#[inline]
-fn varint(bytes: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        bytes.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    bytes.push(value as u8);
+/// Bytes of one item, on the stack. Nothing that is written here takes more than
+/// [`ITEM_MAX`]: the longest entry has 87.
+struct Short {
+    bytes: [u8; ITEM_MAX],
+    len: usize,
 }
 
-#[inline]
-fn signed(bytes: &mut Vec<u8>, value: i64) {
-    varint(bytes, ((value << 1) ^ (value >> 63)) as u64);
-}
-
-fn day(bytes: &mut Vec<u8>, day: Day) {
-    signed(bytes, i64::from(day.0));
-}
-
-fn id<K>(bytes: &mut Vec<u8>, id: dengmi_core::Id<K>) {
-    varint(bytes, u64::from(id.branch.0));
-    varint(bytes, u64::from(id.seq));
-}
-
-fn account(bytes: &mut Vec<u8>, account: Account) {
-    bytes.push(match account {
-        Account::Issue => 0,
-        Account::Member(_) => 1,
-        Account::Redemption => 2,
-        Account::Expiry => 3,
-        Account::House => 4,
-    });
-    if let Account::Member(member) = account {
-        id(bytes, member);
+impl Default for Short {
+    fn default() -> Self {
+        Self { bytes: [0; ITEM_MAX], len: 0 }
     }
 }
 
-fn cause(bytes: &mut Vec<u8>, cause: Cause) {
-    let of_run = |bytes: &mut Vec<u8>, kind, run: RunId| {
-        bytes.push(kind);
-        id(bytes, run);
-    };
-    match cause {
-        Cause::CheckIn(run, on) => {
-            of_run(bytes, 0, run);
-            day(bytes, on);
-        }
-        Cause::Answer { run, round, question, revision } => {
-            of_run(bytes, 1, run);
-            id(bytes, round);
-            bytes.extend_from_slice(&[question, revision]);
-        }
-        Cause::Round { run, round, revision } => {
-            of_run(bytes, 2, run);
-            id(bytes, round);
-            bytes.push(revision);
-        }
-        Cause::Like(run, post) => {
-            of_run(bytes, 3, run);
-            id(bytes, post);
-        }
-        Cause::Comment(run, post) => {
-            of_run(bytes, 4, run);
-            id(bytes, post);
-        }
-        rare @ (Cause::Order(_) | Cause::Entry(_) | Cause::Expired(_)) => plain(bytes, &rare),
+impl Short {
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
     }
+
+    #[inline(always)]
+    fn push(&mut self, byte: u8) {
+        self.bytes[self.len] = byte;
+        self.len += 1;
+    }
+
+    #[inline(always)]
+    fn varint(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        self.push(value as u8);
+    }
+
+    #[inline(always)]
+    fn signed(&mut self, value: i64) {
+        self.varint(((value << 1) ^ (value >> 63)) as u64);
+    }
+
+    #[inline(always)]
+    fn day(&mut self, day: Day) {
+        self.signed(i64::from(day.0));
+    }
+
+    #[inline(always)]
+    fn id<K>(&mut self, id: Id<K>) {
+        self.varint(u64::from(id.branch.0));
+        self.varint(u64::from(id.seq));
+    }
+
+    fn account(&mut self, account: Account) {
+        self.push(match account {
+            Account::Issue => 0,
+            Account::Member(_) => 1,
+            Account::Redemption => 2,
+            Account::Expiry => 3,
+            Account::House => 4,
+        });
+        if let Account::Member(member) = account {
+            self.id(member);
+        }
+    }
+
+    /// Whether the cause was of a kind that is written here.
+    fn cause(&mut self, cause: Cause) -> bool {
+        let (kind, run) = match cause {
+            Cause::CheckIn(run, _) => (0, run),
+            Cause::Answer { run, .. } => (1, run),
+            Cause::Round { run, .. } => (2, run),
+            Cause::Like(run, _) => (3, run),
+            Cause::Comment(run, _) => (4, run),
+            Cause::Order(_) | Cause::Entry(_) | Cause::Expired(_) => return false,
+        };
+        self.push(kind);
+        self.id(run);
+        match cause {
+            Cause::CheckIn(_, day) => self.day(day),
+            Cause::Answer { round, question, revision, .. } => {
+                self.id(round);
+                self.push(question);
+                self.push(revision);
+            }
+            Cause::Round { round, revision, .. } => {
+                self.id(round);
+                self.push(revision);
+            }
+            Cause::Like(_, post) | Cause::Comment(_, post) => self.id(post),
+            Cause::Order(_) | Cause::Entry(_) | Cause::Expired(_) => {}
+        }
+        true
+    }
+
+    fn row(&mut self, row: &Ranked) {
+        self.varint(u64::from(row.rank));
+        self.id(row.member);
+        self.signed(i64::from(row.points));
+    }
+}
+
+fn count(bytes: &mut Vec<u8>, items: usize) {
+    let mut short = Short::default();
+    short.varint(items as u64);
+    bytes.extend_from_slice(short.bytes());
 }
 
 fn entry(bytes: &mut Vec<u8>, entry: &LedgerEntry) {
-    bytes.reserve(ITEM_MAX);
-    varint(bytes, entry.id);
-    signed(bytes, entry.at.0);
-    day(bytes, entry.day);
-    bytes.push(entry.kind as u8);
-    account(bytes, entry.from);
-    account(bytes, entry.to);
-    signed(bytes, entry.points.0);
-    bytes.push(u8::from(entry.rule.is_some()));
+    let mut short = Short::default();
+    short.varint(entry.id);
+    short.signed(entry.at.0);
+    short.day(entry.day);
+    short.push(entry.kind as u8);
+    short.account(entry.from);
+    short.account(entry.to);
+    short.signed(entry.points.0);
+    short.push(u8::from(entry.rule.is_some()));
     if let Some(rule) = entry.rule {
-        varint(bytes, u64::from(rule.code));
-        varint(bytes, u64::from(rule.version));
+        short.varint(u64::from(rule.code));
+        short.varint(u64::from(rule.version));
     }
-    cause(bytes, entry.cause);
-}
-
-fn streak(bytes: &mut Vec<u8>, state: &StreakState) {
-    day(bytes, state.day);
-    day(bytes, state.alive_until);
-    for count in [state.length, state.longest, state.total] {
-        varint(bytes, u64::from(count));
+    let whole = short.cause(entry.cause);
+    bytes.extend_from_slice(short.bytes());
+    if !whole {
+        plain(bytes, &entry.cause);
     }
-    bytes.extend_from_slice(&[state.freezes, state.make_ups]);
 }
 
 fn outcome(bytes: &mut Vec<u8>, outcome: &Outcome) {
-    bytes.reserve(ITEM_MAX);
+    let mut short = Short::default();
     match outcome {
         Outcome::Done(Receipt::CheckedIn(state)) => {
-            bytes.extend_from_slice(&[0, 6]);
-            streak(bytes, state);
+            short.push(0);
+            short.push(6);
+            short.day(state.day);
+            short.day(state.alive_until);
+            for count in [state.length, state.longest, state.total] {
+                short.varint(u64::from(count));
+            }
+            short.push(state.freezes);
+            short.push(state.make_ups);
         }
-        Outcome::Done(Receipt::Taken { round, answered }) => taken(bytes, *round, *answered),
+        Outcome::Done(Receipt::Taken { round, answered }) => {
+            short.push(0);
+            short.push(7);
+            short.id(*round);
+            short.push(*answered);
+        }
         Outcome::Done(Receipt::Reacted { counted }) => {
-            bytes.extend_from_slice(&[0, 9, u8::from(*counted)]);
+            short.push(0);
+            short.push(9);
+            short.push(u8::from(*counted));
         }
         other => plain(bytes, other),
     }
+    bytes.extend_from_slice(short.bytes());
 }
 
-fn taken(bytes: &mut Vec<u8>, round: RoundId, answered: u8) {
-    bytes.extend_from_slice(&[0, 7]);
-    id(bytes, round);
-    bytes.push(answered);
-}
-
-/// A row of a standing.
-pub(crate) fn row(bytes: &mut Vec<u8>, row: &Ranked) {
-    let Ranked { rank, member, points } = *row;
-    varint(bytes, u64::from(rank));
-    id(bytes, member);
-    signed(bytes, i64::from(points));
+fn row(bytes: &mut Vec<u8>, row: &Ranked) {
+    let mut short = Short::default();
+    short.row(row);
+    bytes.extend_from_slice(short.bytes());
 }
 
 /// The rows of a standing, how many first.
 pub(crate) fn rows(bytes: &mut Vec<u8>, ranked: &[Ranked]) {
-    varint(bytes, ranked.len() as u64);
+    count(bytes, ranked.len());
     ranked.iter().for_each(|one| row(bytes, one));
 }
 
 #[cfg(test)]
 mod tests {
     use dengmi_core::ledger::RuleRef;
-    use dengmi_core::{BranchId, EntryKind, MemberId, Points, PostId, Reject, Timestamp};
+    use dengmi_core::outcome::StreakState;
+    use dengmi_core::{
+        BranchId, EntryKind, MemberId, Points, PostId, Reject, RoundId, RunId, Timestamp,
+    };
     use proptest::prelude::*;
 
     use super::*;

@@ -164,10 +164,11 @@ fn side(account: Account) -> usize {
 impl Books {
     fn post(&mut self, entry: LedgerEntry) {
         assert!(entry.points.0 > 0 && entry.points <= POINTS_MAX, "entries move a sane amount");
-        self.last_entry += 1;
+        assert_eq!(entry.id, self.last_entry + 1, "entries are numbered without a gap");
+        self.last_entry = entry.id;
         self.sums[side(entry.from)] -= entry.points.0;
         self.sums[side(entry.to)] += entry.points.0;
-        self.entries.push(LedgerEntry { id: self.last_entry, ..entry });
+        self.entries.push(entry);
     }
 
     /// The entry of an award of this batch.
@@ -177,12 +178,12 @@ impl Books {
 
     /// What the points of an entry of this batch first went back to: for a reversal, the cause of
     /// the reversed entry.
-    pub(crate) fn origin(&self, entry: &LedgerEntry) -> Cause {
+    pub(crate) fn origin<'a>(&'a self, entry: &'a LedgerEntry) -> &'a Cause {
         if entry.kind != EntryKind::Reversal {
-            return entry.cause;
+            return &entry.cause;
         }
         let place = self.origins.binary_search_by_key(&entry.id, |(id, _)| *id);
-        place.map_or(entry.cause, |place| self.origins[place].1)
+        place.map_or(&entry.cause, |place| &self.origins[place].1)
     }
 
     /// Hands the entries of the batch over.
@@ -282,7 +283,7 @@ impl<'a> Clerk<'a> {
         cause: Cause,
     ) -> LedgerEntry {
         LedgerEntry {
-            id: 0,
+            id: self.books.last_entry + 1,
             at: self.now.at,
             day: self.today,
             kind,
@@ -316,7 +317,7 @@ impl<'a> Clerk<'a> {
         let expires = self.expires(fact.day);
         wallet.put(points, expires);
         let entry = LedgerEntry {
-            id: 0,
+            id: self.books.last_entry + 1,
             at: self.now.at,
             day: fact.day,
             kind: EntryKind::Award,
@@ -424,6 +425,7 @@ fn award(
 ) {
     let mut clerk = Clerk::new(*setup, *now, &packs, &mut books, &mut touched);
     let mut wallets = RowsMut::of(&mut wallets);
+    clerk.books.entries.reserve(awards.all().len());
     for award in awards.read() {
         let Happened(fact) = &facts.all()[award.reward.fact as usize];
         if let Some(wallet) = wallets.get(fact.member.seq) {

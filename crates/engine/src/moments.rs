@@ -13,8 +13,8 @@ use dengmi_core::command::{Key, Person, Reaction};
 use dengmi_core::text::{FoldedHash, fold};
 use dengmi_core::view::EventKind;
 use dengmi_core::{
-    Action, Cause, CommunityId, Day, Fact, FactKind, ManagerId, PostId, Receipt, Reject, RunId,
-    Timestamp,
+    Action, Cause, CommunityId, Day, Fact, FactKind, ManagerId, Points, PostId, Receipt, Reject,
+    RunId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -65,13 +65,31 @@ pub(crate) struct Reacted {
     comment_day: u8,
 }
 
-/// An entry that a reaction earned.
+/// An entry that a reaction earned. There is one for each reaction that counts, so it is small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Paid {
     entry: u64,
     member: u32,
+    /// Points, and in the highest bit whether it was a comment that earned them.
     points: u32,
-    of: Undone,
+}
+
+impl Paid {
+    const COMMENT: u32 = 1 << 31;
+
+    fn new(entry: u64, member: u32, points: Points, of: Undone) -> Self {
+        let points = u32::try_from(points.0).expect("an award is at most POINTS_MAX");
+        let kind = if of == Undone::Comment { Self::COMMENT } else { 0 };
+        Self { entry, member, points: points | kind }
+    }
+
+    fn of(&self) -> Undone {
+        if self.points & Self::COMMENT == 0 { Undone::Like } else { Undone::Comment }
+    }
+
+    fn points(&self) -> i64 {
+        i64::from(self.points & !Self::COMMENT)
+    }
 }
 
 /// Reactions to a post, and what they earned that still stands, by entry.
@@ -234,7 +252,7 @@ struct Change {
 }
 
 /// What was undone, or can be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Undone {
     Like,
     Comment,
@@ -369,9 +387,9 @@ fn react(
                 let origin = undone.cause(run, request.post);
                 // Nobody does this twice under one post: what is done again earns nothing.
                 if change.unpaid {
-                    let mine = |one: &mut Paid| one.member == id.seq && one.of == undone;
+                    let mine = |one: &mut Paid| one.member == id.seq && one.of() == undone;
                     back.write_batch(paid.extract_if(.., mine).map(|paid| {
-                        let (entry, points) = (paid.entry, i64::from(paid.points));
+                        let (entry, points) = (paid.entry, paid.points());
                         TakeBack { member: id.seq, entry, points, origin, refund: None }
                     }));
                     touched.member(id.seq);
@@ -425,8 +443,7 @@ fn note_awards(
             Undone::Like => row.like_paid = true,
             Undone::Comment => row.comment_paid = true,
         }
-        let points = u32::try_from(points.0).expect("an award is at most POINTS_MAX");
-        paid.push(Paid { entry: entry.id, member: member.seq, points, of });
+        paid.push(Paid::new(entry.id, member.seq, points, of));
     }
 }
 

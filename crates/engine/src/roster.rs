@@ -67,7 +67,8 @@ impl<T> Roster<T> {
 
     /// Makes the table as small as it can be, once hardly anybody will be looked up any more.
     pub(crate) fn settle(&mut self) {
-        self.rows.sort_unstable_by_key(|(member, _)| *member);
+        // In member order already where batches came in it.
+        self.rows.sort_by_key(|(member, _)| *member);
         self.rows.shrink_to_fit();
         self.slots = Vec::new();
     }

@@ -131,7 +131,7 @@ pub(crate) fn member_card(world: &World, id: MemberId) -> Option<MemberCard> {
         shown: member.shown(),
         balance: world.get::<Wallet>(entity)?.balance(),
         scored: scores.day,
-        scores: scores.slots,
+        scores: std::array::from_fn(|kind| scores.slot(kind)),
         streaks: streaks.collect(),
         answered: answered.collect(),
     })

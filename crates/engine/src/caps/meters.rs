@@ -31,7 +31,7 @@ impl Meter {
 
 /// Points counted in the latest period in which there were any.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Count<P> {
+pub(crate) struct Count<P> {
     period: i32,
     points: P,
 }
@@ -39,7 +39,10 @@ struct Count<P> {
 /// A member's count. More than a `u32` holds nobody can earn: see `POINTS_MAX`.
 type Own = Count<u32>;
 
-impl Row for Own {
+/// What a group or the bank has used.
+type Shared = Count<i64>;
+
+impl<P: Copy + Default + PartialEq> Row for Count<P> {
     fn is_vacant(&self) -> bool {
         *self == Self::default()
     }
@@ -50,7 +53,7 @@ impl Row for Own {
 enum Counts {
     Members(Paged<Own>),
     /// Groups by number; the bank is number 0.
-    Shared(BTreeMap<u32, Count<i64>>),
+    Shared(Paged<Shared>),
 }
 
 /// The place of a meter's table; good until a run is forgotten.
@@ -69,7 +72,7 @@ impl Meters {
         *self.places.entry(meter).or_insert_with(|| {
             self.tables.push(match meter.is_for_members() {
                 true => Counts::Members(Paged::default()),
-                false => Counts::Shared(BTreeMap::new()),
+                false => Counts::Shared(Paged::default()),
             });
             self.tables.len() - 1
         })
@@ -82,7 +85,7 @@ impl Meters {
                 Some(own) => (own.period, i64::from(own.points)),
                 None => return 0,
             },
-            Counts::Shared(rows) => match rows.get(&number) {
+            Counts::Shared(rows) => match rows.get(number) {
                 Some(shared) => (shared.period, shared.points),
                 None => return 0,
             },
@@ -102,8 +105,8 @@ impl Meters {
                 i64::from(own.points)
             }
             Counts::Shared(rows) => {
-                let shared = rows.entry(number).or_insert(Count { period, points: 0 });
-                if shared.period < period {
+                let shared = rows.at(number);
+                if shared.is_vacant() || shared.period < period {
                     *shared = Count { period, points: 0 };
                 }
                 shared.points += points;
@@ -122,7 +125,7 @@ impl Meters {
                 }
             }
             Counts::Shared(rows) => {
-                if let Some(shared) = rows.get_mut(&number).filter(|own| own.period == period) {
+                if let Some(shared) = rows.get_mut(number).filter(|own| own.period == period) {
                     shared.points = (shared.points - points).max(0);
                 }
             }
@@ -149,7 +152,7 @@ impl Meters {
                 rows.by_member().all(|(member, _)| (1..=members).contains(&member))
             }
             Counts::Shared(rows) => {
-                rows.iter().all(|(number, count)| *number <= groups && count.points >= 0)
+                rows.by_member().all(|(number, count)| number <= groups && count.points >= 0)
             }
         })
     }
@@ -160,7 +163,7 @@ impl Serialize for Meters {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let used = |counts: &&Counts| match counts {
             Counts::Members(rows) => rows.by_member().next().is_some(),
-            Counts::Shared(rows) => !rows.is_empty(),
+            Counts::Shared(rows) => rows.by_member().next().is_some(),
         };
         let tables = self.places.iter().map(|(meter, place)| (meter, &self.tables[*place]));
         let tables: Vec<_> = tables.filter(|(_, counts)| used(counts)).collect();

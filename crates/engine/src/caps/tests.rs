@@ -40,7 +40,6 @@ proptest! {
             Some(rule_budget),
         );
         let (mut used, mut run) = (CapUse::default(), run(budget));
-        let mut weeks = WeekCache::default();
         let mut paid: Vec<(usize, i32, i64)> = Vec::new();
         // Days arrive in order, as the batches of a branch do.
         let mut rewards = rewards;
@@ -59,11 +58,11 @@ proptest! {
                 budget - sum(&|_| true),
                 rule_budget - sum(&|_| true),
             ];
-            let mut teller =
-                Teller { used: &mut used, run: &mut run, branches, weeks: &mut weeks };
-            let tables = teller.tables(&rule);
-            let who_else = Subject { member: who as u32 + 1, group: Some(1), day: Day(day) };
-            let cut = teller.cut(&rule, &tables, wanted, who_else);
+            let periods = Periods::of(Day(day));
+            let subject = Subject { member: who as u32 + 1, group: Some(1), periods };
+            let mut limits = Limits::of(&rule, 1, branches, &mut used);
+            let cut = limits.cut(wanted, subject, &mut used.meters, &mut run);
+            limits.settle(&rule, &mut used);
             prop_assert_eq!(cut.points, left.into_iter().min().unwrap().max(0));
             paid.push((who, day, cut.points));
         }
@@ -75,12 +74,11 @@ fn a_large_limit_counts_beyond_32_bits() {
     let limit = 9_000_000_000;
     let cap = Cap { scope: CapScope::Bank, per: CapPeriod::Run, points: Points(limit) };
     let rule = Rule::limited(RuleRef { code: 1, version: 1 }, vec![cap], None);
-    let (mut used, mut run, mut weeks) = (CapUse::default(), run(i64::MAX), WeekCache::default());
-    let mut teller = Teller { used: &mut used, run: &mut run, branches: 1, weeks: &mut weeks };
-    let tables = teller.tables(&rule);
-    let who = Subject { member: 1, group: None, day: Day(1) };
+    let (mut used, mut run) = (CapUse::default(), run(i64::MAX));
+    let mut limits = Limits::of(&rule, 1, 1, &mut used);
+    let who = Subject { member: 1, group: None, periods: Periods::of(Day(1)) };
     let paid = [1_000_000_000; 10]
-        .map(|wanted| teller.cut(&rule, &tables, wanted, who).points)
+        .map(|wanted| limits.cut(wanted, who, &mut used.meters, &mut run).points)
         .iter()
         .sum::<i64>();
     assert_eq!(paid, limit);

@@ -69,7 +69,7 @@ proptest! {
         let mut books = Books::default();
         for (n, (from, to, points)) in moves.into_iter().enumerate() {
             books.post(LedgerEntry {
-                id: 0,
+                id: n as u64 + 1,
                 at: dengmi_core::Timestamp(1),
                 day: Day(0),
                 kind: EntryKind::Award,

@@ -163,8 +163,14 @@ pub(crate) fn mark(given: &Given, late: Ppm, round: &Round, rules: &QuizSeries) 
     if credit == Ppm(0) {
         return Marked::default();
     }
-    let open_s = u32::try_from((round.closes.0 - round.opens.0) / 1_000).unwrap_or(u32::MAX);
-    let curve = curve(rules.curve, given.elapsed_s, open_s);
+    let curve = match rules.curve {
+        Curve::Flat => Ppm::ONE,
+        falling => {
+            let open_ms = round.closes.0 - round.opens.0;
+            let open_s = u32::try_from(open_ms / 1_000).unwrap_or(u32::MAX);
+            curve(falling, given.elapsed_s, open_s)
+        }
+    };
     let score = late.of(curve.of(i64::from(credit.0)));
     Marked { right: credit == Ppm::ONE, score: Ppm(u32::try_from(score).unwrap_or(0)) }
 }

@@ -97,7 +97,7 @@ fn take_answers(
                 let (place, sheets) = place.as_mut().map_err(|reject| *reject)?;
                 let (member, taken) = place.serve(request, &members, sheets)?;
                 touched.member(request.member.seq);
-                if taken.tell {
+                if !taken.marked.is_empty() {
                     let (run, community) = (place.run.seq, member.community);
                     let tell = Tell { request, run, community, now: now.at };
                     let day = place.run.calendar.day_of(now.at);
@@ -184,10 +184,8 @@ impl Tell<'_> {
 
 struct Taken {
     receipt: Receipt,
-    /// Content question and its mark.
+    /// Content questions with their marks that are final, and may be told now.
     marked: SmallVec<[(u8, Marked); 3]>,
-    /// Whether facts may be told now: they are final and the quest tells at once.
-    tell: bool,
 }
 
 impl Place<'_> {
@@ -233,26 +231,26 @@ impl Place<'_> {
             });
         }
         let (_, sheet) = sheets.0.entry(request.member.seq, || Sheet::new(late));
-        let mut marked = SmallVec::new();
-        for given in fresh {
-            let question = given.question;
-            let mark = grade::mark(&given, late, round, rules);
-            sheet.push(&given);
-            marked.push((question, mark));
-        }
+        fresh.iter().for_each(|given| sheet.push(given));
         let answered = sheet.answered();
-        let receipt = match rules.reveal {
-            Reveal::AtClose => Receipt::Taken { round: request.round, answered },
-            Reveal::AtOnce => {
-                let marks =
-                    answers.iter().zip(&marked).map(|(answer, (_, mark)): (_, &(u8, Marked))| {
-                        Mark { question: answer.question, right: mark.right, score: mark.score }
-                    });
-                Receipt::Graded { round: request.round, answered, marks: marks.collect() }
-            }
-        };
-        let tell = tells_at_once(rules);
-        Ok(Taken { receipt, marked, tell })
+        if rules.reveal == Reveal::AtClose {
+            let receipt = Receipt::Taken { round: request.round, answered };
+            return Ok(Taken { receipt, marked: SmallVec::new() });
+        }
+        let mut marked: SmallVec<[(u8, Marked); 3]> = fresh
+            .iter()
+            .map(|given| (given.question, grade::mark(given, late, round, rules)))
+            .collect();
+        let marks = answers.iter().zip(&marked).map(|(answer, (_, mark))| Mark {
+            question: answer.question,
+            right: mark.right,
+            score: mark.score,
+        });
+        let receipt = Receipt::Graded { round: request.round, answered, marks: marks.collect() };
+        if !tells_at_once(rules) {
+            marked.clear();
+        }
+        Ok(Taken { receipt, marked })
     }
 }
 

@@ -197,16 +197,20 @@ impl Sheet {
     /// What the answers to each question are worth under the key in force; `None` where there are
     /// none.
     pub(crate) fn marks(&self, round: &Round, rules: &QuizSeries) -> Marks {
-        let mut attempts: SmallVec<[(u8, Marked); 8]> = self
-            .given()
-            .map(|given| (given.question, grade::mark(&given, self.late, round, rules)))
-            .collect();
-        // Stable: the attempts at one question stay in their order.
-        attempts.sort_by_key(|(question, _)| *question);
         let mut marks: Marks = SmallVec::from_elem(None, round.questions.len());
-        for of_one in attempts.chunk_by(|a, b| a.0 == b.0) {
-            let marked = of_one.iter().map(|(_, marked)| *marked);
-            marks[usize::from(of_one[0].0)] = grade::settle(marked, rules.attempts.counts);
+        let mut again = 0u64;
+        for given in self.given() {
+            let mark = &mut marks[usize::from(given.question)];
+            match mark {
+                Some(_) => again |= 1 << given.question,
+                None => *mark = Some(grade::mark(&given, self.late, round, rules)),
+            }
+        }
+        // One attempt is worth what it is worth; of several the quest says which count.
+        for question in (0..u64::BITS as u8).filter(|question| again >> question & 1 == 1) {
+            let attempts = self.given().filter(|given| given.question == question);
+            let marked = attempts.map(|given| grade::mark(&given, self.late, round, rules));
+            marks[usize::from(question)] = grade::settle(marked, rules.attempts.counts);
         }
         marks
     }
@@ -351,7 +355,9 @@ fn settle(world: &mut World, entity: Entity) {
         .expect("rounds end before their run is forgotten");
     let plan = world.get::<RunPlan>(run_entity).expect("indexed runs are whole").clone();
     let rules = series(&plan.quest.kind).expect("only quizzes have rounds");
-    let sheets = std::mem::take(&mut *world.get_mut::<Sheets>(entity).expect("rounds have sheets"));
+    let mut sheets =
+        std::mem::take(&mut *world.get_mut::<Sheets>(entity).expect("rounds have sheets"));
+    sheets.0.settle();
     let held_back = !tells_at_once(rules);
     let teller = Teller::new(world, &round);
     // What no rule rewards need not be told: nobody else asks.
@@ -386,7 +392,9 @@ fn settle(world: &mut World, entity: Entity) {
     // belongs into the round's standing.
     let archive = archive.max(world.resource::<Now>().at.plus_ms(1));
     world.entity_mut(entity).insert(sheets);
-    world.get_mut::<Round>(entity).expect("indexed rounds are whole").stats = stats;
+    let mut settled = world.get_mut::<Round>(entity).expect("indexed rounds are whole");
+    settled.stats = stats;
+    settled.awards.shrink_to_fit();
     world.resource_mut::<DueQueue>().add(archive, Due::RoundArchives { round: round.seq });
     announce(world, EventKind::RoundClosed(teller.round));
 }
