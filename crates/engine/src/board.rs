@@ -237,16 +237,25 @@ fn close_period(world: &mut World, group: Entity, index: usize, period: Period) 
     let mut tables = (world.query::<&Member>(), world.query::<&Scores>());
     let tables = (tables.0.query(world), tables.1.query(world));
     let (members, own) = (Rows::of(&tables.0), Rows::of(&tables.1));
+    // Who came from a group whose day was ahead has scored in a later period: that standing is
+    // still open.
+    let mut ahead = Vec::new();
     let scores: Vec<(MemberId, Score)> = active
         .into_iter()
         .filter_map(|seq_of| {
             let (member, scores) = members.get(seq_of).zip(own.get(seq_of))?;
-            let here = member.community == seq && member.status != MemberStatus::Erased;
+            if member.community != seq || member.status == MemberStatus::Erased {
+                return None;
+            }
+            if scores.day >= days.end {
+                ahead.push(seq_of);
+            }
             // A member's scores move on when they score; these are of the period that closes.
-            let listed = here && days.contains(&scores.day);
+            let listed = days.contains(&scores.day);
             listed.then(|| (MemberId::new(branch, seq_of), scores.slot(index)))
         })
         .collect();
+    world.get_mut::<Standings>(group).expect("groups are whole").active[index] = ahead;
     let key = BoardKey::Community(CommunityId::new(branch, seq), period);
     close(world, key, policy, Some(CommunityId::new(branch, seq)), scores);
 }

@@ -213,6 +213,9 @@ fn publish_one(world: &mut World, run_id: RunId, manager: ManagerId) -> Result<R
     if day < run.first {
         return Err(Reject::NotStarted);
     }
+    // A sender has one day, wherever the days of the run's groups turn: counted by theirs, posts
+    // could be sent on two days by turns without end.
+    let day = dengmi_core::Calendar::default().day_of(now);
     let week = dengmi_core::Period::containing(dengmi_core::PeriodKind::Week, day).first;
     let mut log = world.get_mut::<SenderLog>(sender).ok_or(Reject::UnknownManager)?;
     log.post(day, week, plan.per_day, plan.per_week)?;

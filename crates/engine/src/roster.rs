@@ -73,8 +73,7 @@ impl<T> Roster<T> {
         self.slots = Vec::new();
     }
 
-    #[cfg(test)]
-    fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }
 

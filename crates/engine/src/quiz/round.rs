@@ -23,7 +23,7 @@ use crate::board::RoundScores;
 use crate::clock::{Due, DueQueue};
 use crate::content::Packs;
 use crate::kernel::{Happened, Now, Setup, Touched, decode, encode, pay};
-use crate::ledger::{Refund, TakeBack};
+use crate::ledger::{Books, Refund, TakeBack};
 use crate::outreach::Announced;
 use crate::people::{Member, Rows, column};
 use crate::roster::Roster;
@@ -366,6 +366,11 @@ fn settle(world: &mut World, entity: Entity) {
     let mut tally = Tally::of(round.questions.len());
     let mut members = world.query::<&Member>();
     let mut facts = Vec::new();
+    // Room for what the round can earn at once: growing step by step would leave holes behind.
+    let most = if tell_answers { sheets.0.len() * round.questions.len() } else { 0 };
+    world.resource_mut::<Books>().entries.reserve(most);
+    let mut kept = world.get_mut::<Round>(entity).expect("indexed rounds are whole");
+    kept.awards.reserve_exact(most);
     let rows: Vec<(u32, &Sheet)> = sheets.0.by_member().map(|(seq, _, row)| (seq, row)).collect();
     for rows in rows.chunks(PAID_AT_ONCE) {
         let query = members.query(world);
