@@ -15,11 +15,6 @@ use clap::Parser as _;
 use args::{Cli, Command};
 use error::CliError;
 
-/// Every request and every command is made of many small pieces of memory, most of them freed by
-/// another thread: the system's own allocator took a seventh of the processor time.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let Cli { global, command } = Cli::parse();
     let result = match command {

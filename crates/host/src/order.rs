@@ -123,3 +123,93 @@ impl Order {
         Some(Self { seq: group.published.seq, scores })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use dengmi_core::view::MemberStatus;
+    use dengmi_core::{Calendar, CommunityId, Day, PeriodKind, Points};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::views::{Delta, Views};
+
+    const BRANCH: BranchId = BranchId(1);
+    const TODAY: Day = Day(20_000);
+
+    fn member(seq: u32) -> MemberId {
+        MemberId::new(BRANCH, seq)
+    }
+
+    fn card(seq: u32, points: i32, reached: u64) -> Arc<MemberCard> {
+        Arc::new(MemberCard {
+            id: member(seq),
+            status: MemberStatus::Active,
+            community: CommunityId::new(BRANCH, 1),
+            joined: TODAY,
+            consented: true,
+            shown: true,
+            balance: Points(0),
+            scored: TODAY,
+            scores: [Score { points, reached }; 4],
+            streaks: Vec::new(),
+            answered: Vec::new(),
+        })
+    }
+
+    fn publish(views: &Views, seq: u64, cards: Vec<Arc<MemberCard>>) {
+        let at = Calendar::default().start_of(TODAY);
+        views.publish(Delta { seq, at, cards, ..Delta::default() });
+    }
+
+    proptest! {
+        /// Any changes, of some or many, while members 1 to `listed` are on the standing.
+        #[test]
+        fn putting_right_gives_what_looking_everybody_up_gives(
+            changes in proptest::collection::vec(
+                proptest::collection::btree_map(1u32..60, 0i32..5, 0..40), 1..30),
+            listed in 1u32..70, looks in 1usize..5,
+        ) {
+            let views = Views::new(BRANCH);
+            publish(&views, 1, (1..60).map(|seq| card(seq, 1, 0)).collect());
+            let members: Vec<MemberId> = (1..=listed).map(member).collect();
+            let period = Period::containing(PeriodKind::Day, TODAY);
+            for ties in [TiePolicy::SharedRank, TiePolicy::Id] {
+                let mut order: Option<Order> = None;
+                for (n, cards) in changes.iter().enumerate() {
+                    let seq = views.published().seq + 1;
+                    let cards = cards.iter().map(|(&who, &points)| card(who, points, seq));
+                    publish(&views, seq, cards.collect());
+                    if n % looks > 0 {
+                        continue;
+                    }
+                    let published = views.published();
+                    let group = Group { branch: BRANCH, published: &published, members: &members, period };
+                    let new = Order::new(ties, &group);
+                    let renewed = match order.take() {
+                        Some(order) => order.renewed(ties, &group).unwrap(),
+                        None => Order::new(ties, &group),
+                    };
+                    prop_assert_eq!(&renewed.scores, &new.scores);
+                    order = Some(renewed);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_forgotten_is_not_put_right() {
+        let mut recent = Recent::starting(5);
+        let kept = (PART * PARTS_MAX) as u64;
+        for seq in 6..=5 + kept + PART as u64 {
+            assert_eq!(recent.since(seq - 1), Some(Vec::new()));
+            assert_eq!(recent.since(4), None);
+            recent.note(seq, &[card(seq as u32, 1, seq)]);
+            assert_eq!(recent.since(seq - 1), Some(vec![member(seq as u32)]));
+        }
+        assert_eq!(recent.since(5), None, "older than what is kept");
+        let oldest = recent.after;
+        assert_eq!(recent.since(oldest).map(|members| members.len() as u64), Some(kept));
+        assert_eq!(recent.since(oldest - 1), None);
+        assert_eq!(Recent::starting(9).since(8), None);
+    }
+}

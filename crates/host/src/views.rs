@@ -471,7 +471,7 @@ mod tests {
         let before = views.published();
         views.publish(delta(2, vec![card(130, 5), card(301, 6), card(302, 7)]));
         let after = views.published();
-        let pairs = before.chunks.iter().zip(&after.chunks).enumerate();
+        let pairs = before.chunks.iter().zip(after.chunks.iter()).enumerate();
         let copied = pairs.filter(|(_, (a, b))| !Arc::ptr_eq(a, b)).map(|(at, _)| at);
         assert_eq!(copied.collect::<Vec<_>>(), [2], "only the last, which has new members");
         assert_eq!((before.members(), after.members()), (300, 302));
