@@ -245,8 +245,8 @@ pub struct Standing {
     pub version: u64,
     /// How it is shown, and what happens to equal scores.
     pub policy: BoardPolicy,
-    /// Everyone with a score, best first.
-    pub ranked: Vec<Ranked>,
+    /// Everyone with a score, best first; shared, because large ones are kept more than once.
+    pub ranked: Arc<[Ranked]>,
     /// When the period ends, for standings with a period.
     pub next_reset: Option<Timestamp>,
     /// Closed for good.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{FromRequestParts as _, RawPathParams, Request, State};
+use axum::extract::{FromRequestParts as _, RawPathParams, Request};
+use axum::handler::Handler;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http_body_util::LengthLimitError;
 use metrics::{Counter, Histogram};
@@ -56,15 +56,21 @@ impl Route {
 }
 
 /// Checks a request, hands it to the handler, counts it.
-pub(crate) async fn guard<B: Backend>(
-    State((app, route)): State<(App<B>, Arc<Route>)>,
+pub(crate) async fn guard<B, H, T>(
+    app: App<B>,
+    route: Arc<Route>,
     request: Request,
-    next: Next,
-) -> Response {
+    handler: H,
+) -> Response
+where
+    B: Backend,
+    H: Handler<T, App<B>>,
+{
     let began = std::time::Instant::now();
     let response = match admit(&app, route.info, request).await {
         Ok(request) => {
-            match tokio::time::timeout(app.limits.answer_timeout, next.run(request)).await {
+            let limit = app.limits.answer_timeout;
+            match tokio::time::timeout(limit, handler.call(request, app)).await {
                 Ok(response) => response,
                 Err(_) => Problem::unavailable().into_response(),
             }

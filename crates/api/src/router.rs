@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use axum::routing::get;
 use tokio::sync::watch;
+use tower::util::MapResponseLayer;
 
 use crate::app::{App, Limits};
 use crate::backend::Backend;
@@ -35,7 +35,7 @@ pub(crate) fn stoppable_router<B: Backend>(
         .route("/docs/{*file}", get(docs::file))
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::map_response(protect))
+        .layer(MapResponseLayer::new(protect))
         .with_state(app)
 }
 
@@ -58,7 +58,7 @@ async fn wrong_method() -> Problem {
 }
 
 /// Headers that every answer has. Set here where nothing stricter or more exact is there yet.
-async fn protect(response: Response) -> Response {
+fn protect(mut response: Response) -> Response {
     const HEADERS: [(HeaderName, &str); 6] = [
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -67,9 +67,10 @@ async fn protect(response: Response) -> Response {
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
         (header::CACHE_CONTROL, "no-store"),
     ];
-    let mut response = response.into_response();
+    let headers = response.headers_mut();
+    headers.reserve(HEADERS.len());
     for (name, value) in HEADERS {
-        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
 }

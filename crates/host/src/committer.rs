@@ -3,13 +3,14 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use dengmi_core::Digest;
 use dengmi_core::view::Event;
 use dengmi_store::snapshot::{self, SnapshotMeta};
 use dengmi_store::{Commit, Journal, StoreError};
-use tokio::sync::mpsc;
+use tokio::runtime::Handle;
 
 use crate::branch::Shared;
 use crate::inbox::{Answer, SubmitError, Submitted};
@@ -62,47 +63,51 @@ impl Save {
     }
 }
 
-/// Commits groups in the order they come, until the writer is gone.
-pub(crate) async fn run<J: Journal>(
-    journal: Arc<J>,
-    shared: Arc<Shared>,
-    mut jobs: mpsc::UnboundedReceiver<Job>,
+/// Commits groups in the order they come, until the writer is gone. Blocks: it has a thread of its
+/// own, because everybody's answer waits for it. On a runtime it would queue up behind the requests
+/// that come meanwhile.
+pub(crate) fn run<J: Journal>(
+    runtime: &Handle,
+    journal: &J,
+    shared: &Shared,
+    jobs: &Receiver<Job>,
 ) {
     let mut worked = false;
     loop {
         let job = if worked {
-            match tokio::time::timeout(IDLE, jobs.recv()).await {
+            match jobs.recv_timeout(IDLE) {
                 Ok(job) => job,
-                Err(_) => {
+                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) => {
                     worked = false;
-                    if let Err(error) = journal.checkpoint_when_idle().await {
+                    if let Err(error) = runtime.block_on(journal.checkpoint_when_idle()) {
                         tracing::warn!(branch = %shared.branch, %error, "housekeeping of the store");
                     }
                     continue;
                 }
             }
         } else {
-            jobs.recv().await
+            let Ok(job) = jobs.recv() else { return };
+            job
         };
         match job {
-            None => return,
-            Some(Job::Publish(delta)) => shared.views.publish(*delta),
-            Some(Job::Tell(events)) => tell(&shared, events),
-            Some(Job::Commit(group)) => {
-                commit(&*journal, &shared, *group).await;
+            Job::Publish(delta) => shared.views.publish(*delta),
+            Job::Tell(events) => tell(shared, events),
+            Job::Commit(group) => {
+                commit(runtime, journal, shared, *group);
                 worked = true;
             }
         }
     }
 }
 
-async fn commit<J: Journal>(journal: &J, shared: &Shared, group: Group) {
+fn commit<J: Journal>(runtime: &Handle, journal: &J, shared: &Shared, group: Group) {
     let Group { commits, answers, delta, save } = group;
     let commands: usize = commits.iter().map(|commit| commit.batch.batch.commands.len()).sum();
     let events: Vec<Event> = commits.iter().flat_map(|commit| commit.events.clone()).collect();
     metrics::histogram!("dengmi_group_batches").record(commits.len() as f64);
     let started = Instant::now();
-    let result = journal.append(shared.branch, commits).await;
+    let result = runtime.block_on(journal.append(shared.branch, commits));
     metrics::histogram!("dengmi_commit_seconds").record(started.elapsed().as_secs_f64());
     // The writer goes on with the next group while this one is published.
     shared.inbox.committed(result.clone());
@@ -118,7 +123,7 @@ async fn commit<J: Journal>(journal: &J, shared: &Shared, group: Group) {
             }
             if let Some(save) = save {
                 // The branch goes on meanwhile.
-                tokio::task::spawn_blocking(move || save.write(head.hash));
+                runtime.spawn_blocking(move || save.write(head.hash));
             }
         }
         Err(error) => {

@@ -20,6 +20,7 @@ mod error;
 mod host;
 mod inbox;
 pub mod keys;
+mod order;
 mod packs;
 mod recover;
 pub mod replay;

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -11,6 +11,8 @@ use dengmi_core::command::Key;
 use dengmi_core::view::board::{self, BoardKey, BoardPolicy, Ranked};
 use dengmi_core::view::{Catalog, MemberCard, MemberStatus, Score};
 use dengmi_core::{BranchId, CommunityId, MemberId, Period, RoundId, Timestamp};
+
+use crate::order::{Group, Order, Recent};
 
 /// Members in one chunk: a publication with new members copies the last one, and no other.
 const CHUNK: usize = 128;
@@ -23,7 +25,7 @@ pub(crate) const SMALL_BOARD: usize = 1_000;
 const RANKING_SHARE: u32 = 16;
 
 /// ... but never later than this.
-const RANKING_WAIT_MAX: Duration = Duration::from_millis(100);
+const WAIT_MAX: Duration = Duration::from_millis(100);
 
 /// Most live standings kept ranked. There is one of each kind of period for every group.
 const RANKED_MAX: usize = 16_384;
@@ -39,11 +41,36 @@ pub struct Published {
     pub catalog: Arc<Catalog>,
     /// Rises whenever somebody begins or ceases to be shown.
     pub people: u64,
-    chunks: Vec<Arc<[ArcSwap<MemberCard>]>>,
+    chunks: Arc<Vec<Arc<[Place]>>>,
+    /// Whose cards changed lately.
+    pub(crate) recent: Recent,
     /// For each group, by number, the last batch that changed a card of one of its members.
     changed: Vec<u64>,
     scores: BTreeMap<BoardKey, Arc<Scores>>,
     keys: Arc<RoundKeys>,
+}
+
+/// Where the card of one member is.
+#[derive(Debug)]
+struct Place {
+    card: ArcSwap<MemberCard>,
+    /// Whether the card says that its member may be shown; asked for every row of a standing.
+    shown: AtomicBool,
+}
+
+impl Place {
+    fn new(card: Arc<MemberCard>) -> Self {
+        Self { shown: AtomicBool::new(is_shown(&card)), card: ArcSwap::new(card) }
+    }
+
+    fn swap(&self, card: Arc<MemberCard>) -> Arc<MemberCard> {
+        self.shown.store(is_shown(&card), Ordering::Release);
+        self.card.swap(card)
+    }
+}
+
+fn is_shown(card: &MemberCard) -> bool {
+    card.shown && card.status == MemberStatus::Active
 }
 
 /// Keys in force, by round.
@@ -63,23 +90,27 @@ impl Published {
     /// One member.
     #[must_use]
     pub fn member(&self, branch: BranchId, member: MemberId) -> Option<Arc<MemberCard>> {
-        Some(self.place_of(branch, member)?.load_full())
+        Some(self.place_of(branch, member)?.card.load_full())
     }
 
-    fn place_of(&self, branch: BranchId, member: MemberId) -> Option<&ArcSwap<MemberCard>> {
+    fn place_of(&self, branch: BranchId, member: MemberId) -> Option<&Place> {
         let index = member.seq.checked_sub(1).filter(|_| member.branch == branch)?;
         self.slot(index as usize)
     }
 
-    fn slot(&self, index: usize) -> Option<&ArcSwap<MemberCard>> {
+    fn slot(&self, index: usize) -> Option<&Place> {
         self.chunks.get(index / CHUNK)?.get(index % CHUNK)
     }
 
     /// Whether a member may be shown by name.
     #[must_use]
     pub fn shown(&self, branch: BranchId, member: MemberId) -> bool {
-        let card = self.place_of(branch, member).map(|place| place.load());
-        card.is_some_and(|card| card.shown && card.status == MemberStatus::Active)
+        self.place_of(branch, member).is_some_and(|place| place.shown.load(Ordering::Acquire))
+    }
+
+    /// A member's score in a period.
+    pub(crate) fn score(&self, branch: BranchId, id: MemberId, period: Period) -> Option<Score> {
+        Some(self.place_of(branch, id)?.card.load().score_in(period))
     }
 
     /// How many members there are.
@@ -92,7 +123,7 @@ impl Published {
 
     /// Every member, in id order.
     pub fn cards(&self) -> impl Iterator<Item = Arc<MemberCard>> {
-        self.chunks.iter().flat_map(|chunk| chunk.iter()).map(|place| place.load_full())
+        self.chunks.iter().flat_map(|chunk| chunk.iter()).map(|place| place.card.load_full())
     }
 
     /// The keys in force of a revealed round.
@@ -112,8 +143,10 @@ impl Published {
         if let Some(keys) = delta.keys {
             next.keys = keys;
         }
+        next.recent.note(delta.seq, &delta.cards);
         next.place(delta.cards);
         if delta.whole {
+            next.recent = Recent::starting(delta.seq);
             // What changed while nobody looked is unknown: everything may have.
             next.changed.iter_mut().for_each(|changed| *changed = delta.seq);
         }
@@ -143,11 +176,12 @@ impl Published {
             return;
         }
         new.iter().for_each(|card| self.note_change(None, card));
-        let last = self.chunks.pop_if(|chunk| chunk.len() < CHUNK);
-        let known = last.iter().flat_map(|chunk| chunk.iter()).map(|slot| slot.load_full());
+        let chunks = Arc::make_mut(&mut self.chunks);
+        let last = chunks.pop_if(|chunk| chunk.len() < CHUNK);
+        let known = last.iter().flat_map(|chunk| chunk.iter()).map(|slot| slot.card.load_full());
         let all: Vec<_> = known.chain(new).collect();
-        let chunk = |cards: &[Arc<MemberCard>]| cards.iter().cloned().map(ArcSwap::new).collect();
-        self.chunks.extend(all.chunks(CHUNK).map(chunk));
+        let chunk = |cards: &[Arc<MemberCard>]| cards.iter().cloned().map(Place::new).collect();
+        chunks.extend(all.chunks(CHUNK).map(chunk));
     }
 
     fn note_change(&mut self, before: Option<&MemberCard>, now: &MemberCard) {
@@ -192,7 +226,7 @@ pub struct Standing {
     /// How it is shown.
     pub policy: BoardPolicy,
     /// Everyone with a score, best first.
-    pub ranked: Vec<Ranked>,
+    pub ranked: Arc<[Ranked]>,
     /// When the period ends, for standings with a period.
     pub next_reset: Option<Timestamp>,
 }
@@ -207,7 +241,8 @@ pub struct Views {
 #[derive(Default)]
 struct Slot {
     ranked: ArcSwapOption<Cached>,
-    ranking: Mutex<()>,
+    /// Held while ranking, with what the next ranking can begin with.
+    ranking: Mutex<Option<Order>>,
 }
 
 struct Cached {
@@ -218,9 +253,12 @@ struct Cached {
 
 impl Cached {
     fn good_for(&self, version: u64) -> bool {
-        let wait = (self.took * RANKING_SHARE).min(RANKING_WAIT_MAX);
-        self.standing.version == version
-            || self.standing.ranked.len() > SMALL_BOARD && self.at.elapsed() < wait
+        self.standing.version == version || self.younger((self.took * RANKING_SHARE).min(WAIT_MAX))
+    }
+
+    /// Whether it is a large standing that was ranked less than `wait` ago.
+    fn younger(&self, wait: Duration) -> bool {
+        self.standing.ranked.len() > SMALL_BOARD && self.at.elapsed() < wait
     }
 }
 
@@ -263,15 +301,23 @@ impl Views {
         {
             return Some(cached.standing.clone());
         }
-        // Others who want the same standing wait for this reader instead of ranking it too.
-        let _ranking = slot.ranking.lock().unwrap_or_else(PoisonError::into_inner);
+        // Others who want the same standing do not rank it too: of a large one they get the last,
+        // unless that is too old; else they wait.
+        let mut ranking = match slot.ranking.try_lock() {
+            Ok(ranking) => ranking,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => match &*slot.ranked.load() {
+                Some(cached) if cached.younger(WAIT_MAX) => return Some(cached.standing.clone()),
+                _ => slot.ranking.lock().unwrap_or_else(PoisonError::into_inner),
+            },
+        };
         if let Some(cached) = &*slot.ranked.load()
             && cached.good_for(version)
         {
             return Some(cached.standing.clone());
         }
         let started = Instant::now();
-        let standing = Arc::new(source.rank(self.branch, &published, version));
+        let standing = Arc::new(source.rank(self.branch, &published, version, &mut ranking));
         let cached =
             Cached { standing: standing.clone(), at: Instant::now(), took: started.elapsed() };
         metrics::histogram!("dengmi_ranking_seconds").record(cached.took.as_secs_f64());
@@ -340,22 +386,28 @@ impl<'a> Source<'a> {
         }
     }
 
-    fn rank(&self, branch: BranchId, published: &Published, version: u64) -> Standing {
-        match self {
+    fn rank(
+        &self,
+        branch: BranchId,
+        published: &Published,
+        version: u64,
+        order: &mut Option<Order>,
+    ) -> Standing {
+        let (policy, ranked, next_reset) = match self {
             Self::Community { period, policy, members, next_reset, .. } => {
-                let places = members.iter().filter_map(|id| published.place_of(branch, *id));
-                let scores = places.map(|place| {
-                    let card = place.load();
-                    (card.id, card.score_in(*period))
-                });
-                let ranked = board::rank(policy.ties, scores);
-                Standing { version, policy: *policy, ranked, next_reset: Some(*next_reset) }
+                let group = Group { branch, published, members, period: *period };
+                let last = order.take();
+                let now = last.and_then(|last| last.renewed(policy.ties, &group));
+                let now = now.unwrap_or_else(|| Order::new(policy.ties, &group));
+                let ranked = board::rank(policy.ties, now.scores.iter().copied());
+                *order = Some(now).filter(|order| order.scores.len() > SMALL_BOARD);
+                (*policy, ranked, Some(*next_reset))
             }
             Self::Scores(Scores { policy, scores, .. }) => {
-                let ranked = board::rank(policy.ties, scores.iter().copied());
-                Standing { version, policy: *policy, ranked, next_reset: None }
+                (*policy, board::rank(policy.ties, scores.iter().copied()), None)
             }
-        }
+        };
+        Standing { version, policy, ranked: ranked.into(), next_reset }
     }
 }
 
@@ -419,7 +471,7 @@ mod tests {
         let before = views.published();
         views.publish(delta(2, vec![card(130, 5), card(301, 6), card(302, 7)]));
         let after = views.published();
-        let pairs = before.chunks.iter().zip(&after.chunks).enumerate();
+        let pairs = before.chunks.iter().zip(after.chunks.iter()).enumerate();
         let copied = pairs.filter(|(_, (a, b))| !Arc::ptr_eq(a, b)).map(|(at, _)| at);
         assert_eq!(copied.collect::<Vec<_>>(), [2], "only the last, which has new members");
         assert_eq!((before.members(), after.members()), (300, 302));

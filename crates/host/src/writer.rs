@@ -5,7 +5,7 @@
 //! drops its memory and works the state out again from snapshot and journal.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use dengmi_content::Pack;
@@ -16,7 +16,7 @@ use dengmi_store::{
     BranchMeta, CommandKey, Commit, Head, Journal, JournalBatch, LedgerRow, StoreError,
 };
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use crate::branch::{BranchState, Shared};
 use crate::capture::Capture;
@@ -79,7 +79,7 @@ struct Memory {
 
 pub(crate) struct Writer<J> {
     setting: Setting<J>,
-    jobs: mpsc::UnboundedSender<Job>,
+    jobs: mpsc::Sender<Job>,
     retry: Duration,
     /// The last event that subscribers were told of for certain.
     announced: u64,
@@ -106,13 +106,14 @@ impl<J: Journal> Writer<J> {
         setting: Setting<J>,
         recovery: Recovery,
     ) -> Result<std::thread::JoinHandle<()>, HostError> {
-        let (jobs, received) = mpsc::unbounded_channel();
+        let (jobs, received) = mpsc::channel();
         let name = format!("dengmi-{}", setting.meta.branch);
-        setting.runtime.spawn(committer::run(
-            setting.journal.clone(),
-            setting.shared.clone(),
-            received,
-        ));
+        let (runtime, journal) = (setting.runtime.clone(), setting.journal.clone());
+        let shared = setting.shared.clone();
+        let committer = std::thread::Builder::new()
+            .name(format!("commit-{}", setting.meta.branch))
+            .spawn(move || committer::run(&runtime, &*journal, &shared, &received))
+            .map_err(|error| HostError::Thread(error.to_string()))?;
         let retry = setting.config.retry_first;
         let announced = recovery.head.event;
         let mut writer = Self { setting, jobs, retry, announced };
@@ -123,6 +124,8 @@ impl<J: Journal> Writer<J> {
         let run = move || {
             let _closed = CloseAtEnd(writer.setting.shared.clone());
             writer.run(memory);
+            // It lets go of the journal; how it ended was said in its results.
+            let _ = committer.join();
         };
         std::thread::Builder::new()
             .name(name)

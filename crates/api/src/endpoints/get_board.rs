@@ -149,8 +149,10 @@ pub(crate) async fn handler<B: Backend>(
             rows,
             me: own.map(|row| Place { rank: row.rank, points: row.points }),
         };
-        let body = serde_json::to_vec(&body).map_err(|_| Problem::internal())?;
-        ([(header::CONTENT_TYPE, "application/json")], body).into_response()
+        // Room for everything around 50 rows of usual names; growing would copy it all again.
+        let mut text = Vec::with_capacity(5_000);
+        serde_json::to_writer(&mut text, &body).map_err(|_| Problem::internal())?;
+        ([(header::CONTENT_TYPE, "application/json")], text).into_response()
     };
     let headers = response.headers_mut();
     let tag = HeaderValue::from_str(&tag).map_err(|_| Problem::internal())?;

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::handler::Handler;
-use axum::middleware;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use utoipa::OpenApi;
 use utoipa::openapi::HttpMethod;
@@ -138,8 +138,9 @@ where
         };
         let info = rights::find(name, &path).unwrap_or(&rights::NOBODY);
         let route = Arc::new(Route::new(info));
-        let guarded: MethodRouter<App<B>> = on(filter, handler.clone())
-            .route_layer(middleware::from_fn_with_state((app.clone(), route.clone()), guard::<B>));
+        let (app, handler) = (app.clone(), handler.clone());
+        let guarded: MethodRouter<App<B>> =
+            on(filter, move |request: Request| guard(app, route, request, handler));
         router.route(&path, guarded)
     })
 }

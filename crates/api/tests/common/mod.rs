@@ -363,7 +363,7 @@ impl Backend for Fake {
         Some(Arc::new(Standing {
             version: self.board_version.load(Ordering::SeqCst),
             policy: *self.policy.lock().unwrap(),
-            ranked: rank(TiePolicy::SharedRank, scores),
+            ranked: rank(TiePolicy::SharedRank, scores).into(),
             next_reset: Some(Timestamp(NOW.0 + 1)),
             ..Standing::default()
         }))

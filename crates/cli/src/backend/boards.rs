@@ -89,7 +89,7 @@ fn standing_of(board: ClosedBoard, policy: BoardPolicy) -> Standing {
         // It never changes again; larger than any number of batches.
         version: u64::MAX,
         policy,
-        ranked: board.rows,
+        ranked: board.rows.into(),
         next_reset: None,
         closed: true,
         places: Places::default(),

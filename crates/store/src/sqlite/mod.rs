@@ -31,9 +31,9 @@ pub struct OpenOptions {
 }
 
 impl Default for OpenOptions {
-    /// Four readers, 16 MiB of log, created where missing.
+    /// Four readers, 64 MiB of log, created where missing.
     fn default() -> Self {
-        Self { readers: 4, checkpoint_pages: 4_000, create: true }
+        Self { readers: 4, checkpoint_pages: 16_000, create: true }
     }
 }
 
