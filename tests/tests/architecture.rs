@@ -22,6 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("host", &["core", "content", "engine", "store"]),
     ("api", &["core"]),
     ("cli", &["core", "content", "engine", "sim", "store", "host", "api"]),
+    ("powerloss", &[]),
     ("tests", &["core", "content", "engine", "sim", "store", "host", "api"]),
 ];
 
@@ -33,7 +34,8 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("hyper", &["api"]),
     ("bevy_ecs", &["engine"]),
     ("anyhow", &["cli"]),
-    ("clap", &["cli"]),
+    ("clap", &["cli", "tests"]),
+    ("libc", &["powerloss"]),
     ("indicatif", &["cli"]),
 ];
 

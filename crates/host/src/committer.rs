@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use dengmi_core::Digest;
 use dengmi_core::view::Event;
 use dengmi_store::snapshot::{self, SnapshotMeta};
-use dengmi_store::{Commit, Journal, StoreError};
+use dengmi_store::{Commit, Journal, StoreError, failpoint};
 use tokio::sync::mpsc;
 
 use crate::branch::Shared;
@@ -53,6 +53,7 @@ impl Save {
         let SnapshotMeta { branch, seq, .. } = self.meta;
         let done = snapshot::write(&self.folder, &self.meta, &self.state)
             .and_then(|_| snapshot::prune(&self.folder, branch, 2));
+        failpoint::hit("snapshot/pruned");
         metrics::histogram!("dengmi_snapshot_seconds").record(started.elapsed().as_secs_f64());
         match done {
             Ok(_) => tracing::info!(%branch, seq, bytes = self.state.len(), "snapshot"),
@@ -101,6 +102,7 @@ async fn commit<J: Journal>(journal: &J, shared: &Shared, group: Group) {
     let commands: usize = commits.iter().map(|commit| commit.batch.batch.commands.len()).sum();
     let events: Vec<Event> = commits.iter().flat_map(|commit| commit.events.clone()).collect();
     metrics::histogram!("dengmi_group_batches").record(commits.len() as f64);
+    failpoint::hit("group/received");
     let started = Instant::now();
     let result = journal.append(shared.branch, commits).await;
     metrics::histogram!("dengmi_commit_seconds").record(started.elapsed().as_secs_f64());
@@ -108,14 +110,19 @@ async fn commit<J: Journal>(journal: &J, shared: &Shared, group: Group) {
     shared.inbox.committed(result.clone());
     match result {
         Ok(head) => {
+            failpoint::hit("group/committed");
             metrics::counter!("dengmi_commands_total", "result" => "committed")
                 .increment(commands as u64);
             shared.views.publish(delta);
+            failpoint::hit("group/published");
             // Before the answers: who is answered and subscribes then is not told of the past.
             tell(shared, events);
+            failpoint::hit("group/told");
             for (answer, submitted) in answers {
                 answer.give(Ok(submitted));
+                failpoint::hit("group/one-answered");
             }
+            failpoint::hit("group/answered");
             if let Some(save) = save {
                 // The branch goes on meanwhile.
                 tokio::task::spawn_blocking(move || save.write(head.hash));
