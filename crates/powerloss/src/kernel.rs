@@ -17,12 +17,7 @@ pub(crate) fn fail(errno: c_int) -> c_int {
 
 /// # Safety
 /// As `openat(2)`.
-pub(crate) unsafe fn open(
-    folder: c_int,
-    path: *const c_char,
-    flags: c_int,
-    mode: mode_t,
-) -> c_int {
+pub(crate) unsafe fn open(folder: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int {
     let flags = flags | libc::O_LARGEFILE;
     // SAFETY: as the caller promised.
     int(unsafe { libc::syscall(libc::SYS_openat, folder, path, flags, mode) })

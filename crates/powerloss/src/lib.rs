@@ -126,12 +126,7 @@ pub unsafe extern "C" fn close(fd: c_int) -> c_int {
 ///
 /// # Safety
 /// `bytes` points to `len` bytes.
-unsafe fn write_at(
-    fd: c_int,
-    bytes: *const c_void,
-    len: size_t,
-    offset: Option<off_t>,
-) -> ssize_t {
+unsafe fn write_at(fd: c_int, bytes: *const c_void, len: size_t, offset: Option<off_t>) -> ssize_t {
     let Some(watch) = watch().filter(|watch| watch.follows(fd)) else {
         // SAFETY: as the caller promised.
         return unsafe { kernel::write(fd, bytes, len, offset) };

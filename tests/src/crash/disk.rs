@@ -386,11 +386,7 @@ mod tests {
         assert!(disk.cut(Loss::None, &mut rng).contains_key(Path::new("/b")));
 
         // A name that was not synced is gone with all its bytes.
-        check(
-            &[open(3, A), write(3, 0, b"x"), Op::Sync(3)],
-            [None, None],
-            [Some(b"x"), None],
-        );
+        check(&[open(3, A), write(3, 0, b"x"), Op::Sync(3)], [None, None], [Some(b"x"), None]);
         check(
             &[open(3, A), write(3, 2, b"x"), Op::Truncate(3, 1), Op::Unlink(A.into()), open(4, B)],
             [None, None],

@@ -8,7 +8,7 @@ use super::books::{Books, Faults, audit};
 use super::child::{End, Worker, preload};
 use super::ground;
 use super::kill::lines;
-use super::worker::{Plan, Units};
+use super::worker::{Plan, STEPS, Units};
 use super::{Outcome, Setup, block_on, remove};
 
 /// More than any test writes.
@@ -112,7 +112,8 @@ fn one(setup: &Setup, bytes: i64, kill: bool) -> Case {
     if !finished {
         set(&budget, PLENTY);
         remove(&acks);
-        let again = Units { count: case.books.begun(0), ..units };
+        let begun = case.books.sent.last().map_or(0, |last| last / STEPS + 1);
+        let again = Units { count: begun, ..units };
         let rest = Units { first: again.count, count: UNITS - again.count, ..units };
         let plan = Plan { again, units: rest, ..plan };
         match Worker::start(setup, &plan, &[], &variables).wait() {
@@ -121,7 +122,7 @@ fn one(setup: &Setup, bytes: i64, kill: bool) -> Case {
         }
         case.faults.add(case.books.enter(&lines(&acks)));
     }
-    if case.books.acked.len() as u64 != UNITS * super::worker::STEPS {
+    if case.books.acked.len() as u64 != UNITS * STEPS {
         let acked = case.books.acked.len();
         case.faults.add(Faults::one(format!("only {acked} commands were settled")));
     }

@@ -1,5 +1,6 @@
 //! Killing at random moments, again and again, in folders that grow older from crash to crash.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -16,7 +17,7 @@ use super::{Outcome, Setup, block_on, remove};
 pub(crate) const PLENTY: u64 = 150;
 
 /// Crashes after which a folder is old enough.
-const OLD: u64 = 40;
+const OLD: u64 = 20;
 
 /// Cycles between audits from the very first record on.
 const WHOLE: u64 = 10;
@@ -27,47 +28,44 @@ pub(crate) struct Life {
     pub(crate) folder: PathBuf,
     pub(crate) books: Books,
     shift_ms: i64,
-    pub(crate) crashes: u64,
-    /// What the last worker was at.
-    last: Units,
+    crashes: u64,
+    /// The time in all its keys: it ends before they are too old.
+    made: i64,
+    begun: Instant,
+    /// Commands that were committed and not acknowledged at some crash.
+    pub(crate) orphans: BTreeSet<u64>,
 }
 
 impl Life {
     pub(crate) fn new(folder: PathBuf) -> Self {
+        let made = ground::evening().0;
         let shift_ms = ground::shift_to(ground::evening());
-        let last = Units::default();
-        Self { folder, books: Books::default(), shift_ms, crashes: 0, last }
+        let (books, begun) = (Books::default(), Instant::now());
+        Self { folder, books, shift_ms, crashes: 0, made, begun, orphans: BTreeSet::new() }
     }
 
-    /// Whether it has room for one more worker.
+    /// Whether it has room, and time, for one more worker.
     pub(crate) fn goes_on(&self) -> bool {
-        self.crashes < OLD && self.last.first + self.last.count + PLENTY < UNITS
+        let (first, count) = self.books.interrupted();
+        let young = self.begun.elapsed() < Duration::from_secs(180);
+        self.crashes < OLD && first + count + PLENTY < UNITS && young
     }
 
-    /// What the next worker does: the last one's units again, then new ones.
-    pub(crate) fn plan(&mut self, acks: PathBuf) -> Plan {
-        let again = self.again();
-        let made = ground::machine_now() + self.shift_ms;
-        let units = Units { first: again.first + again.count, count: PLENTY, made };
-        self.last = units;
+    /// What the next worker does: what was interrupted again, then new units.
+    pub(crate) fn plan(&self, acks: PathBuf) -> Plan {
+        let (first, count) = self.books.interrupted();
         Plan {
             folder: self.folder.clone(),
             acks,
             shift_ms: self.shift_ms,
-            again,
-            units,
+            again: Units { first, count, made: self.made },
+            units: Units { first: first + count, count: PLENTY, made: self.made },
             tasks: 4,
             snapshot_commands: 25,
             // The day ends once in the life of a folder, early enough for keys to stay young.
             jump: self.crashes >= 3 && !self.books.jumped,
             ack_early: false,
         }
-    }
-
-    /// The units that the last worker had begun.
-    pub(crate) fn again(&self) -> Units {
-        let begun = self.books.begun(self.last.first).min(self.last.count);
-        Units { count: begun, ..self.last }
     }
 
     /// Enters what a worker wrote down before it died.
@@ -79,6 +77,13 @@ impl Life {
         }
         self.crashes += 1;
         faults
+    }
+
+    /// How many commands this crash left committed and not acknowledged.
+    pub(crate) fn orphaned(&mut self, found: &BTreeSet<u64>) -> u64 {
+        let before = self.orphans.len();
+        self.orphans.extend(found);
+        (self.orphans.len() - before) as u64
     }
 }
 
@@ -127,8 +132,9 @@ pub fn run(setup: &Setup, cycles: u64, ack_early: bool) -> Outcome {
         ground::copy(&life.folder, &copy);
         let found = block_on(audit(&copy, &setup.packs, &life.books, whole));
         faults.add(found.faults);
-        between += u64::from(found.unacknowledged > 0);
-        unacknowledged += found.unacknowledged;
+        let orphaned = life.orphaned(&found.unacknowledged);
+        between += u64::from(orphaned > 0);
+        unacknowledged += orphaned;
         if !faults.is_empty() {
             let at = format!("seed {} cycle {cycle}: {}", setup.seed, faults.words());
             (setup.progress)(&at);

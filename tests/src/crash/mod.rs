@@ -26,7 +26,7 @@ pub struct Setup {
     pub seed: u64,
     /// Told now and then how far it is.
     pub progress: fn(&str),
-    /// The shipped content.
+    /// The content everything runs on.
     pub content: Content,
     /// The same, for audits.
     pub packs: Packs,
@@ -85,11 +85,8 @@ impl Setup {
 /// # Panics
 /// Where it cannot be removed.
 pub fn remove(path: &std::path::Path) {
-    let done = if path.is_dir() {
-        std::fs::remove_dir_all(path)
-    } else {
-        std::fs::remove_file(path)
-    };
+    let done =
+        if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
     match done {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             panic!("{}: {error}", path.display());

@@ -9,7 +9,7 @@ use super::books::{Books, Faults, audit};
 use super::child::{End, Worker};
 use super::ground::{self, BRANCH, GROUND_COMMANDS};
 use super::kill::lines;
-use super::worker::{JUMP_MS, Plan, Units};
+use super::worker::{JUMP_MS, Plan, STEPS, Units};
 use super::{Outcome, Setup, block_on, remove};
 
 /// Times a step is passed that are tried.
@@ -127,11 +127,14 @@ fn one(setup: &Setup, point: &str, occurrence: u32) -> Case {
     for (again, point) in [(false, Some(point)), (true, None)] {
         remove(&acks);
         let after = Units { first: UNITS, count: UNITS_AFTER, ..units };
+        let begun = books.sent.last().map_or(0, |last| last / STEPS + 1);
+        // All of them, also what was acknowledged: it must be answered as it was.
+        let units_again = Units { count: begun, ..units };
         let plan = Plan {
             folder: folder.clone(),
             acks: acks.clone(),
             shift_ms: shift_ms + if books.jumped { JUMP_MS } else { 0 },
-            again: if again { Units { count: books.begun(0), ..units } } else { Units::default() },
+            again: if again { units_again } else { Units::default() },
             units: if again { after } else { units },
             tasks: 2,
             snapshot_commands: 7,
@@ -155,7 +158,7 @@ fn one(setup: &Setup, point: &str, occurrence: u32) -> Case {
             remove(&copy);
             ground::copy(&folder, &copy);
             let found = block_on(audit(&copy, &setup.packs, &books, true));
-            case.unacknowledged = found.unacknowledged;
+            case.unacknowledged = found.unacknowledged.len() as u64;
             let torn = ground == Ground::Torn;
             if torn && found.records == 0 && !found.faults.lost.is_empty() {
                 case.faults.add(Faults::one("cutting the torn record cut more"));

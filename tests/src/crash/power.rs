@@ -21,6 +21,9 @@ use super::{Outcome, Setup, block_on, remove};
 /// Cuts in one worker's log.
 const CUTS: u64 = 5;
 
+/// Cuts between audits from the very first record on.
+const WHOLE: u64 = 4;
+
 /// Where a worker's own log of acknowledgements lies: on the disk watched, so that its lines have
 /// their place among everything else.
 fn acks(folder: &Path) -> PathBuf {
@@ -65,7 +68,7 @@ pub fn run(setup: &Setup, cycles: u64, sync_seldom: bool) -> Outcome {
     outcome.faults.add(everything_is_seen(setup));
     while figures.cuts < cycles && outcome.faults.is_empty() {
         let fresh = || Life::new(setup.fresh("power"));
-        let mut now = life.take().filter(Life::goes_on).unwrap_or_else(fresh);
+        let now = life.take().filter(Life::goes_on).unwrap_or_else(fresh);
         let disk = Disk::of(&now.folder);
         let plan = now.plan(acks(&now.folder));
         let log = setup.path("power-log");
@@ -140,8 +143,9 @@ fn cut(
         figures.ops += (place - done) as u64;
         done = place;
         let text: String = spoken.range(..place).map(|(_, text)| text.as_str()).collect();
-        let (which, loss) = [(0, Loss::All), (0, Loss::All), (1, Loss::Some), (1, Loss::Some), (2, Loss::None)]
-            [rng.random_range(0..5_u64) as usize];
+        let (which, loss) =
+            [(0, Loss::All), (0, Loss::All), (1, Loss::Some), (1, Loss::Some), (2, Loss::None)]
+                [rng.random_range(0..5_u64) as usize];
         figures.cuts += 1;
         figures.by_loss[which] += 1;
         figures.dirty += u64::from(disk.is_dirty());
@@ -150,7 +154,7 @@ fn cut(
         faults.add(after.enter(&text));
         let folder = setup.path("power-image");
         lay(&image, &life.folder, &folder);
-        faults.add(start_again(setup, &after, &folder, figures));
+        faults.add(start_again(setup, &mut after, &folder, figures));
         if !faults.is_empty() {
             faults.other.push(format!("{loss:?} after {place} of {} ops", ops.len()));
             return (None, faults);
@@ -187,15 +191,16 @@ fn spoken(ops: &[Op], acks: &Path) -> BTreeMap<usize, String> {
 }
 
 /// Audits what a cut left, then starts on it, sends everything again, and audits again.
-fn start_again(setup: &Setup, life: &Life, folder: &Path, figures: &mut Figures) -> Faults {
-    let mut life = life.clone();
+fn start_again(setup: &Setup, life: &mut Life, folder: &Path, figures: &mut Figures) -> Faults {
     let copy = setup.path("power-audit");
     remove(&copy);
     super::ground::copy(folder, &copy);
     let found = block_on(audit(&copy, &setup.packs, &life.books, false));
-    figures.mid_commit += u64::from(found.unacknowledged > 0);
-    figures.unacknowledged += found.unacknowledged;
+    let orphaned = life.orphaned(&found.unacknowledged);
+    figures.mid_commit += u64::from(orphaned > 0);
+    figures.unacknowledged += orphaned;
     let mut faults = found.faults;
+    let mut life = life.clone();
     let recovered = life.books.recovered;
     figures.acks += life.books.acked.len() as u64;
     let log = setup.path("power-acks");
@@ -213,7 +218,8 @@ fn start_again(setup: &Setup, life: &Life, folder: &Path, figures: &mut Figures)
     }
     faults.add(life.enter(&lines(&log)));
     figures.recovered += life.books.recovered - recovered;
-    let found = block_on(audit(folder, &setup.packs, &life.books, true));
+    let whole = figures.cuts.is_multiple_of(WHOLE);
+    let found = block_on(audit(folder, &setup.packs, &life.books, whole));
     faults.add(found.faults);
     faults
 }
@@ -222,7 +228,7 @@ fn start_again(setup: &Setup, life: &Life, folder: &Path, figures: &mut Figures)
 /// the library that is preloaded.
 fn everything_is_seen(setup: &Setup) -> Faults {
     let folder = setup.fresh("power-seen");
-    let mut life = Life::new(folder.clone());
+    let life = Life::new(folder.clone());
     let plan = life.plan(acks(&folder));
     let plan = Plan { units: Units { count: 8, ..plan.units }, jump: true, ..plan };
     let mut disk = Disk::of(&folder);

@@ -134,8 +134,19 @@ pub async fn work(
     work.units(work.plan.units, work.plan.jump).await?;
     work.host.shutdown().await;
     drop(work);
-    let store = Arc::into_inner(store).ok_or("the host holds the store after its end")?;
-    store.close().await.map_err(|error| error.to_string())
+    close(store).await
+}
+
+/// Closes the store once the host's last task, such as writing a snapshot, has let go of it.
+pub(crate) async fn close(mut store: Arc<SqliteStore>) -> Result<(), String> {
+    for _ in 0..5_000 {
+        store = match Arc::try_unwrap(store) {
+            Ok(store) => return store.close().await.map_err(|error| error.to_string()),
+            Err(shared) => shared,
+        };
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    Err("the host holds the store after its end".to_owned())
 }
 
 impl Work {
