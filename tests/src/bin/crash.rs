@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use dengmi_store::failpoint;
 use dengmi_tests::crash::worker::{Plan, work};
-use dengmi_tests::crash::{Outcome, Setup, block_on, full, ground, kill, points, power};
+use dengmi_tests::crash::{Outcome, Setup, block_on, damage, full, ground, kill, points, power};
 
 /// 崩溃演练 · Crash drills: whatever happens, nothing acknowledged is lost and nothing counts twice.
 #[derive(Parser)]
@@ -54,6 +54,18 @@ enum Drill {
         #[arg(long, default_value_t = 200)]
         budgets: u64,
     },
+    /// 断尾 · Cut the write-ahead log at every byte of its last three commits.
+    Torn {
+        /// Of pages' contents, only every so many bytes.
+        #[arg(long, default_value_t = 61)]
+        stride: u64,
+    },
+    /// 坏位 · Flip bits of the database.
+    Flips {
+        /// Bits, one at a time.
+        #[arg(long, default_value_t = 10_000)]
+        bits: u64,
+    },
     /// The process that is killed.
     #[command(hide = true)]
     Worker {
@@ -88,6 +100,8 @@ fn main() -> ExitCode {
             ("power", power::run(&setup(), cycles, sync_seldom))
         }
         Drill::Full { budgets } => ("full", full::run(&setup(), budgets)),
+        Drill::Torn { stride } => ("torn", damage::torn(&setup(), stride)),
+        Drill::Flips { bits } => ("flips", damage::flips(&setup(), bits)),
         Drill::Worker { plan, prepare, end_at, sync_seldom } => {
             return worker(plan, prepare, end_at.as_deref(), sync_seldom);
         }

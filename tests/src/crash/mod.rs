@@ -5,6 +5,7 @@
 
 pub mod books;
 pub mod child;
+pub mod damage;
 pub mod disk;
 pub mod full;
 pub mod ground;
