@@ -55,6 +55,8 @@ async fn read(folder: &Path) -> Result<Dump, String> {
 /// Length of the header of a write-ahead log, and of each frame's.
 const LOG_HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
+/// Bytes of a page of the database.
+const PAGE: usize = 4_096;
 
 /// Where each commit of a write-ahead log ends, as SQLite's file format says: frames of the log's
 /// present round carry its salt, and the last frame of a commit a size of the database.
@@ -103,11 +105,10 @@ pub fn torn(setup: &Setup, stride: u64) -> Outcome {
     };
     let ends = commits(&log);
     let [.., before, first, second, last] = ends[..] else { return outcome };
-    let page = log.len().min(4_096);
     let mut cuts = 0;
     let mut lengths = std::collections::BTreeSet::new();
     for length in before..=last {
-        let inside = (length - LOG_HEADER) % (page + FRAME_HEADER);
+        let inside = (length - LOG_HEADER) % (PAGE + FRAME_HEADER);
         if inside > FRAME_HEADER && !(length as u64).is_multiple_of(stride.max(1)) {
             continue;
         }
