@@ -12,7 +12,7 @@ use super::worker::{Plan, STEPS, Units};
 use super::{Outcome, Setup, block_on, remove};
 
 /// More than any test writes.
-const PLENTY: i64 = 1 << 40;
+pub const PLENTY: i64 = 1 << 40;
 
 /// Units of a worker.
 const UNITS: u64 = 12;
@@ -20,8 +20,11 @@ const UNITS: u64 = 12;
 /// How long a worker may take, full disk and all.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Bytes that files may still grow, as the preloaded library reads it.
-fn set(budget: &Path, bytes: i64) {
+/// Sets the bytes that files may still grow, as the preloaded library reads them.
+///
+/// # Panics
+/// Where they cannot be written.
+pub fn set(budget: &Path, bytes: i64) {
     use std::io::Write as _;
     // Written in place: the library has the file mapped.
     let file = std::fs::File::options().create(true).truncate(false).write(true).open(budget);
