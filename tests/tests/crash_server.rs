@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use dengmi_tests::crash::child::preload;
-use dengmi_tests::crash::disk::{Disk, Loss, lay, read_log};
+use dengmi_tests::crash::disk::{Disk, Loss, Op, lay, read_log};
 use dengmi_tests::crash::full::{PLENTY, set};
 use dengmi_tests::{Answer, Server, add_user, dengmi, request};
 use rand::SeedableRng as _;
@@ -135,6 +135,35 @@ fn a_power_cut_loses_nothing_acknowledged() {
         server.kill();
         succeeds(&after, &["replay"]);
         succeeds(&after, &["verify", "journal"]);
+    }
+}
+
+/// The names of new folders outlast a power cut before anything in them is acknowledged.
+#[test]
+fn a_new_data_folder_is_synced_into_its_parents() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let top = folder.path().join("top");
+    std::fs::create_dir(&top).unwrap();
+    let data = top.join("new").join("data");
+    let variables = [
+        ("LD_PRELOAD", preload().as_os_str()),
+        ("POWERLOSS_FOLDER", top.as_os_str()),
+        ("POWERLOSS_LOG", log.as_os_str()),
+    ];
+    Server::start_in(&data, &["serve"], &variables).kill();
+    let ops = read_log(&std::fs::read(&log).unwrap()).unwrap();
+    let mut synced = std::collections::BTreeSet::new();
+    let mut open = BTreeMap::new();
+    for op in &ops {
+        match op {
+            Op::Open { fd, path, .. } => drop(open.insert(*fd, path.clone())),
+            Op::Sync(fd) => drop(synced.insert(open[fd].clone())),
+            _ => {}
+        }
+    }
+    for parent in [top.clone(), top.join("new"), data] {
+        assert!(synced.contains(&parent), "{} was never synced: {synced:?}", parent.display());
     }
 }
 
