@@ -113,6 +113,25 @@ fn the_engine_reaches_no_io() {
 }
 
 #[test]
+fn the_shipped_program_cannot_be_made_to_fail() {
+    let features = |package: &str| {
+        let output = Command::new(env!("CARGO"))
+            .args(["tree", "-p", package, "-e", "normal,features", "--prefix", "none"])
+            .args(["--locked", "--offline"])
+            .current_dir(root())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(features("dengmi-tests").contains("failpoints"), "the walk finds features");
+    let shipped = features("dengmi-cli");
+    for test_only in ["failpoints", "dengmi-powerloss"] {
+        assert!(!shipped.contains(test_only), "dengmi-cli has {test_only}");
+    }
+}
+
+#[test]
 fn the_code_map_names_every_crate_and_every_feature() {
     let map = read("ARCHITECTURE.md");
     for (name, _) in ARROWS.iter().filter(|(name, _)| *name != "tests") {

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use dengmi_tests::crash::{Outcome, Setup, full, kill, points, power};
+use dengmi_tests::crash::{Outcome, Setup, damage, full, kill, points, power};
 
 fn setup(seed: u64) -> Setup {
     Setup::new(PathBuf::from(env!("CARGO_BIN_EXE_crash")), seed, |_| {})
@@ -44,6 +44,17 @@ fn power_cuts_lose_nothing() {
 fn full_disks_refuse_and_recover() {
     let outcome = full::run(&setup(4), 12);
     check(&outcome, &["disks that ran full", "refusals: ReadOnly", "acknowledgements"]);
+}
+
+#[test]
+fn a_torn_log_is_cut_at_a_whole_commit() {
+    let outcome = damage::torn(&setup(7), 1_009);
+    check(&outcome, &["places at which the log was cut"]);
+}
+
+#[test]
+fn flipped_bits_are_noticed_or_change_nothing() {
+    check(&damage::flips(&setup(8), 150), &["noticed"]);
 }
 
 /// Canary: SQLite syncing at checkpoints only loses nothing to a kill, and much to a power cut.

@@ -134,7 +134,7 @@ fn one(setup: &Setup, bytes: i64, kill: bool) -> Case {
     case
 }
 
-/// Tries disks of so many sizes, evenly from no space at all to nearly enough. Every fourth is
+/// Tries disks of so many sizes, evenly from no space at all to three quarters of what is written. Every fourth is
 /// killed while it is full.
 #[must_use]
 pub fn run(setup: &Setup, budgets: u64) -> Outcome {
@@ -145,7 +145,8 @@ pub fn run(setup: &Setup, budgets: u64) -> Outcome {
     let [mut full, mut killed, mut unstarted, mut longest, mut acks] = [0; 5];
     let mut refused: std::collections::BTreeMap<String, u64> = Default::default();
     for n in 0..budgets {
-        let bytes = needed * n as i64 / budgets.max(1) as i64;
+        // Room is used again: somewhat less than is needed in all is enough.
+        let bytes = needed * 3 / 4 * n as i64 / budgets.max(1) as i64;
         let case = one(setup, bytes, n % 4 == 3);
         full += u64::from(!case.books.refused.is_empty() || case.unstarted);
         killed += u64::from(case.killed);
