@@ -158,7 +158,7 @@ async fn examine(
     found: &mut Found,
 ) -> Result<(), String> {
     let words = |error: &dyn std::error::Error| error.to_string();
-    let store = SqliteStore::open(ground::database(folder), ground::open_options()).await;
+    let store = ground::open(folder).await;
     let store = store.map_err(|error| words(&error))?;
     let recovered = store.recover(BRANCH).await.map_err(|error| words(&error))?;
     if let Some(cut) = recovered.cut {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use dengmi_core::view::{ClosedBoard, Event};
-use dengmi_store::{Journal as _, LedgerRow, Record, SqliteStore, verify};
+use dengmi_store::{Journal as _, LedgerRow, Record, verify};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
@@ -28,8 +28,7 @@ struct Dump {
 /// or why it is refused. `torn`: the last record is, which is damage here.
 async fn read(folder: &Path) -> Result<Dump, String> {
     let words = |error: dengmi_store::StoreError| error.to_string();
-    let store = SqliteStore::open(ground::database(folder), ground::open_options());
-    let store = store.await.map_err(words)?;
+    let store = ground::open(folder).await.map_err(words)?;
     let head = store.head(BRANCH).await.map_err(words)?;
     let report = verify(&store, BRANCH).await.map_err(words)?;
     if !report.is_sound() || report.records != head.seq {

@@ -15,7 +15,7 @@ use dengmi_core::{
 };
 use dengmi_host::clock::Reading;
 use dengmi_host::{Clock, Content, Host, HostConfig};
-use dengmi_store::{CommandKey, OpenOptions, SqliteStore};
+use dengmi_store::{CommandKey, OpenOptions, SqliteStore, StoreError};
 
 /// The branch.
 pub const BRANCH: BranchId = BranchId(1);
@@ -118,6 +118,21 @@ pub fn open_options() -> OpenOptions {
     OpenOptions { readers: 2, checkpoint_pages: 60, create: true }
 }
 
+/// Opens the store of a folder. Where another thread has just started a process, that one holds our
+/// lock with us for a moment; it is waited for.
+///
+/// # Errors
+/// As [`SqliteStore::open`].
+pub async fn open(folder: &Path) -> Result<SqliteStore, StoreError> {
+    for _ in 0..2_000 {
+        match SqliteStore::open(database(folder), open_options()).await {
+            Err(StoreError::Owned { .. }) => tokio::time::sleep(Duration::from_millis(1)).await,
+            result => return result,
+        }
+    }
+    SqliteStore::open(database(folder), open_options()).await
+}
+
 /// The small content of the tests, as checked on [`day`], with room for everybody in its streak: a
 /// worker starts in a few milliseconds with it.
 ///
@@ -167,7 +182,7 @@ const GROUND_KEYS: u64 = 1 << 40;
 /// Where anything is refused.
 pub async fn prepare(folder: &Path, content: Content) {
     std::fs::create_dir_all(snapshots(folder)).expect("the folder can be made");
-    let store = SqliteStore::open(database(folder), open_options()).await.expect("it opens");
+    let store = open(folder).await.expect("it opens");
     let store = Arc::new(store);
     let clock = Arc::new(Shifted::new(shift_to(evening())));
     let config = HostConfig { snapshots: None, ..config(clock.clone(), folder, 1) };

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dengmi_store::{SqliteStore, failpoint};
+use dengmi_store::failpoint;
 
 use super::books::{Books, Faults, audit};
 use super::child::{End, Worker};
@@ -61,7 +61,7 @@ impl Ground {
 
 /// Tears the last record, as no crash does that SQLite can mend, and every start must.
 async fn tear(folder: &Path) {
-    let store = SqliteStore::open(ground::database(folder), ground::open_options()).await;
+    let store = ground::open(folder).await;
     let store = store.expect("the ground is sound");
     store.tear_last_record(BRANCH, 9).await.expect("it can be torn");
     store.close().await.expect("it closes");

@@ -122,7 +122,7 @@ pub async fn work(
 ) -> Result<(), String> {
     let acks = File::options().create(true).append(true).open(&plan.acks);
     let acks = acks.map_err(|error| error.to_string())?;
-    let store = SqliteStore::open(ground::database(&plan.folder), ground::open_options()).await;
+    let store = ground::open(&plan.folder).await;
     let store = Arc::new(store.map_err(|error| error.to_string())?);
     let clock = Arc::new(Shifted::new(plan.shift_ms));
     let config = ground::config(clock.clone(), &plan.folder, plan.snapshot_commands);
@@ -167,11 +167,23 @@ impl Work {
             if jump && n == units.count / 2 {
                 self.say("J")?;
                 self.clock.jump(JUMP_MS);
-                let tidied = self.host.journal().checkpoint_when_idle().await;
-                tidied.map_err(|error| error.to_string())?;
+                self.tidy().await?;
             }
             self.unit(units.first + n, Timestamp(units.made)).await?;
         }
+    }
+
+    /// Has the store do its housekeeping, which it puts off while another unit's commit is under
+    /// way.
+    async fn tidy(&self) -> Result<(), String> {
+        for _ in 0..500 {
+            let tidied = self.host.journal().checkpoint_when_idle().await;
+            if tidied.map_err(|error| error.to_string())? {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        Ok(())
     }
 
     async fn unit(&self, unit: u64, made: Timestamp) -> Result<(), String> {
