@@ -1,6 +1,9 @@
 //! Tests of the whole: architecture, determinism, golden journals, end to end. The library part
 //! holds only what several of them share: the real binary, and an HTTP client of a few lines.
 
+pub mod crash;
+
+use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -88,11 +91,21 @@ impl Server {
     /// Where it does not become ready within a minute.
     #[must_use]
     pub fn start(data: &Path, args: &[&str]) -> Self {
+        Self::start_in(data, args, &[])
+    }
+
+    /// As [`Server::start`], with more environment variables.
+    ///
+    /// # Panics
+    /// Where it does not become ready within a minute.
+    #[must_use]
+    pub fn start_in(data: &Path, args: &[&str], variables: &[(&str, &OsStr)]) -> Self {
         let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let address = free.local_addr().expect("it is bound").to_string();
         drop(free);
         let mut child = command(data, args)
             .args(["--listen", &address])
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

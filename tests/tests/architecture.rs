@@ -22,6 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("host", &["core", "content", "engine", "store"]),
     ("api", &["core"]),
     ("cli", &["core", "content", "engine", "sim", "store", "host", "api"]),
+    ("powerloss", &[]),
     ("tests", &["core", "content", "engine", "sim", "store", "host", "api"]),
 ];
 
@@ -33,7 +34,8 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("hyper", &["api"]),
     ("bevy_ecs", &["engine"]),
     ("anyhow", &["cli"]),
-    ("clap", &["cli"]),
+    ("clap", &["cli", "tests"]),
+    ("libc", &["powerloss"]),
     ("indicatif", &["cli"]),
 ];
 
@@ -107,6 +109,25 @@ fn the_engine_reaches_no_io() {
         for library in IMPURE {
             assert!(!reach.contains(*library), "{name} reaches {library}");
         }
+    }
+}
+
+#[test]
+fn the_shipped_program_cannot_be_made_to_fail() {
+    let features = |package: &str| {
+        let output = Command::new(env!("CARGO"))
+            .args(["tree", "-p", package, "-e", "normal,features", "--prefix", "none"])
+            .args(["--locked", "--offline"])
+            .current_dir(root())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(features("dengmi-tests").contains("failpoints"), "the walk finds features");
+    let shipped = features("dengmi-cli");
+    for test_only in ["failpoints", "dengmi-powerloss"] {
+        assert!(!shipped.contains(test_only), "dengmi-cli has {test_only}");
     }
 }
 

@@ -35,11 +35,21 @@ pub(crate) async fn open(global: &Global, create: bool) -> Result<Arc<SqliteStor
 
 /// A folder that only its owner may look into: it holds personal data.
 fn create_folder(path: &Path) -> Result<()> {
+    let nameless = |folder: &&Path| folder.as_os_str().is_empty();
+    let new: Vec<&Path> =
+        path.ancestors().take_while(|folder| !nameless(folder) && !folder.exists()).collect();
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(|error| CliError::file(path, &error))
+    builder.create(path).map_err(|error| CliError::file(path, &error))?;
+    // A new name is durable only once the folder it stands in is.
+    for parent in new.into_iter().filter_map(Path::parent) {
+        let parent = if nameless(&parent) { Path::new(".") } else { parent };
+        let synced = std::fs::File::open(parent).and_then(|folder| folder.sync_all());
+        synced.map_err(|error| CliError::file(parent, &error))?;
+    }
+    Ok(())
 }
 
 /// The branches of a store: the wanted one, or all.

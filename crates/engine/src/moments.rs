@@ -165,6 +165,9 @@ fn comment_answers(question: &PackQuestion) -> Vec<FoldedHash> {
 impl SenderLog {
     /// Counts one more post on `day` of the week beginning `week`, within the limits.
     fn post(&mut self, day: Day, week: Day, per_day: u8, per_week: u8) -> Result<(), Reject> {
+        // Days turn at other times in other runs: what a sender posts after their day has turned in
+        // one of them counts for that day, or posting in turns would know no limit.
+        let (day, week) = (day.max(self.day.0), week.max(self.week.0));
         let today = if self.day.0 == day { self.day.1 } else { 0 };
         let this_week = if self.week.0 == week { self.week.1 } else { 0 };
         if today >= per_day || (per_week > 0 && this_week >= per_week) {
@@ -213,9 +216,6 @@ fn publish_one(world: &mut World, run_id: RunId, manager: ManagerId) -> Result<R
     if day < run.first {
         return Err(Reject::NotStarted);
     }
-    // A sender has one day, wherever the days of the run's groups turn: counted by theirs, posts
-    // could be sent on two days by turns without end.
-    let day = dengmi_core::Calendar::default().day_of(now);
     let week = dengmi_core::Period::containing(dengmi_core::PeriodKind::Week, day).first;
     let mut log = world.get_mut::<SenderLog>(sender).ok_or(Reject::UnknownManager)?;
     log.post(day, week, plan.per_day, plan.per_week)?;

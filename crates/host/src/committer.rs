@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use dengmi_core::Digest;
 use dengmi_core::view::Event;
 use dengmi_store::snapshot::{self, SnapshotMeta};
-use dengmi_store::{Commit, Journal, StoreError};
+use dengmi_store::{Commit, Journal, StoreError, failpoint};
 use tokio::runtime::Handle;
 
 use crate::branch::Shared;
@@ -54,6 +54,7 @@ impl Save {
         let SnapshotMeta { branch, seq, .. } = self.meta;
         let done = snapshot::write(&self.folder, &self.meta, &self.state)
             .and_then(|_| snapshot::prune(&self.folder, branch, 2));
+        failpoint::hit("snapshot/pruned");
         metrics::histogram!("dengmi_snapshot_seconds").record(started.elapsed().as_secs_f64());
         match done {
             Ok(_) => tracing::info!(%branch, seq, bytes = self.state.len(), "snapshot"),
@@ -106,6 +107,7 @@ fn commit<J: Journal>(runtime: &Handle, journal: &J, shared: &Shared, group: Gro
     let commands: usize = commits.iter().map(|commit| commit.batch.batch.commands.len()).sum();
     let events: Vec<Event> = commits.iter().flat_map(|commit| commit.events.clone()).collect();
     metrics::histogram!("dengmi_group_batches").record(commits.len() as f64);
+    failpoint::hit("group/received");
     let started = Instant::now();
     let result = runtime.block_on(journal.append(shared.branch, commits));
     metrics::histogram!("dengmi_commit_seconds").record(started.elapsed().as_secs_f64());
@@ -113,14 +115,19 @@ fn commit<J: Journal>(runtime: &Handle, journal: &J, shared: &Shared, group: Gro
     shared.inbox.committed(result.clone());
     match result {
         Ok(head) => {
+            failpoint::hit("group/committed");
             metrics::counter!("dengmi_commands_total", "result" => "committed")
                 .increment(commands as u64);
             shared.views.publish(delta);
+            failpoint::hit("group/published");
             // Before the answers: who is answered and subscribes then is not told of the past.
             tell(shared, events);
+            failpoint::hit("group/told");
             for (answer, submitted) in answers {
                 answer.give(Ok(submitted));
+                failpoint::hit("group/one-answered");
             }
+            failpoint::hit("group/answered");
             if let Some(save) = save {
                 // The branch goes on meanwhile.
                 runtime.spawn_blocking(move || save.write(head.hash));

@@ -3,7 +3,7 @@
 
 use dengmi_core::Digest;
 use dengmi_engine::Engine;
-use dengmi_store::{BranchMeta, Head, Journal, StoreError, snapshot};
+use dengmi_store::{BranchMeta, Head, Journal, StoreError, failpoint, snapshot};
 
 use crate::clock::Stamper;
 use crate::config::HostConfig;
@@ -45,7 +45,9 @@ pub(crate) async fn recover<J: Journal>(
         let why = format!("the journal ends at {}, the head is {}", engine.seq(), head.seq);
         return Err(StoreError::Damaged { branch: meta.branch, seq: head.seq, why }.into());
     }
+    failpoint::hit("recover/replayed");
     let keys = keys(journal, meta, config, head).await?;
+    failpoint::hit("recover/keys");
     Ok(Recovery { engine, content, head, keys, commands })
 }
 

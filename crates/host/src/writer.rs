@@ -13,7 +13,7 @@ use dengmi_core::{Action, Actor, Batch, BranchId, Command, Digest, Outcome, Time
 use dengmi_engine::{Applied, Engine};
 use dengmi_store::snapshot::SnapshotMeta;
 use dengmi_store::{
-    BranchMeta, CommandKey, Commit, Head, Journal, JournalBatch, LedgerRow, StoreError,
+    BranchMeta, CommandKey, Commit, Head, Journal, JournalBatch, LedgerRow, StoreError, failpoint,
 };
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -286,6 +286,7 @@ impl<J: Journal> Writer<J> {
         };
         metrics::histogram!("dengmi_apply_seconds").record(started.elapsed().as_secs_f64());
         metrics::histogram!("dengmi_batch_commands").record(batch.commands.len() as f64);
+        failpoint::hit("batch/applied");
         self.note(memory, batch, keys, answers, repeats, applied);
         Ok(())
     }
@@ -387,7 +388,9 @@ impl<J: Journal> Writer<J> {
         let group = Group { commits, answers, delta, save };
         self.jobs
             .send(Job::Commit(Box::new(group)))
-            .map_err(|_| Failure::Engine("the committer is gone".to_owned()))
+            .map_err(|_| Failure::Engine("the committer is gone".to_owned()))?;
+        failpoint::hit("batch/handed-over");
+        Ok(())
     }
 
     /// The state, where a snapshot of it is due.
@@ -425,6 +428,7 @@ impl<J: Journal> Writer<J> {
 
     /// The last snapshot, so that the next start is quick.
     fn save_at_end(&self, mut memory: Memory) {
+        failpoint::hit("stop/nothing-waits");
         let Some(folder) = self.setting.config.snapshots.clone() else { return };
         if memory.unsaved == 0 {
             return;
@@ -435,6 +439,7 @@ impl<J: Journal> Writer<J> {
             Ok(head) if head.seq == memory.engine.seq() => {
                 let meta = snapshot_meta(self.setting.meta.branch, &memory.engine);
                 Save { folder, meta, state: memory.engine.save() }.write(head.hash);
+                failpoint::hit("stop/saved");
             }
             Ok(_) => tracing::warn!("no last snapshot: the journal went on without this writer"),
             Err(error) => tracing::warn!(%error, "no last snapshot"),

@@ -9,6 +9,7 @@ mod chain;
 mod commit;
 pub mod directory;
 pub mod error;
+pub mod failpoint;
 pub mod journal;
 mod memory;
 pub mod record;

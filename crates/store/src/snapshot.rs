@@ -12,6 +12,7 @@ use dengmi_core::{BranchId, Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
+use crate::failpoint;
 
 /// Format of snapshot files this release writes.
 pub const SNAPSHOT_FORMAT: u32 = 1;
@@ -73,18 +74,26 @@ pub fn write(folder: &Path, meta: &SnapshotMeta, state: &[u8]) -> Result<PathBuf
     let fault = |path: &Path, why: String| StoreError::File { path: path.to_owned(), why };
     let bytes = encode(meta, state).map_err(|why| fault(&path, why))?;
 
-    let written = File::create(&partial)
-        .and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()));
+    let write = |mut file: File| {
+        failpoint::hit("snapshot/opened");
+        file.write_all(&bytes)?;
+        failpoint::hit("snapshot/written");
+        file.sync_all()
+    };
+    let written = File::create(&partial).and_then(write);
     if let Err(error) = written {
         // Gives back what space it took; the error that counts is the first one.
         let _ = fs::remove_file(&partial);
         return Err(fault(&partial, error.to_string()));
     }
+    failpoint::hit("snapshot/synced");
     fs::rename(&partial, &path).map_err(|error| fault(&path, error.to_string()))?;
+    failpoint::hit("snapshot/renamed");
     // The new name is durable only once the folder is.
     File::open(folder)
         .and_then(|folder| folder.sync_all())
         .map_err(|error| fault(folder, error.to_string()))?;
+    failpoint::hit("snapshot/folder-synced");
     Ok(path)
 }
 
@@ -177,6 +186,7 @@ pub fn prune(folder: &Path, branch: BranchId, keep: usize) -> Result<usize, Stor
         fs::remove_file(&path)
             .map_err(|error| StoreError::File { path: path.clone(), why: error.to_string() })?;
         gone += 1;
+        failpoint::hit("snapshot/old-one-gone");
     }
     Ok(gone)
 }

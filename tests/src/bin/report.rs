@@ -46,10 +46,19 @@ const PERFORMANCE: Report = Report {
             why: "Applying a recorded journal again: about 10,000 commands.",
             command: "dengmi bench replay --members 1000 --days 10",
         },
-        Step { why: "About 10^5 commands.", command: "dengmi bench replay --members 10000 --days 10" },
-        Step { why: "About 10^6 commands.", command: "dengmi bench replay --members 50000 --days 20" },
+        Step {
+            why: "About 10^5 commands.",
+            command: "dengmi bench replay --members 10000 --days 10",
+        },
+        Step {
+            why: "About 10^6 commands.",
+            command: "dengmi bench replay --members 50000 --days 20",
+        },
         Step { why: "Saving and restoring a state.", command: "dengmi bench save --members 20000" },
-        Step { why: "The same for fifty branches.", command: "dengmi bench save --members 1000000" },
+        Step {
+            why: "The same for fifty branches.",
+            command: "dengmi bench save --members 1000000",
+        },
         Step {
             why: "The live server beside a bare HTTP server and the disk, load on the same \
                   processors.",
@@ -74,12 +83,18 @@ const RELIABILITY: Report = Report {
             why: "The process ends at every step of a commit, snapshot, checkpoint and recovery.",
             command: "crash points",
         },
-        Step { why: "The process is killed at random moments.", command: "crash kill --cycles 1000" },
+        Step {
+            why: "The process is killed at random moments.",
+            command: "crash kill --cycles 1000",
+        },
         Step {
             why: "The power fails: what was never synced is gone or half there.",
             command: "crash power --cycles 300",
         },
-        Step { why: "The disk runs full and has space again.", command: "crash full --budgets 200" },
+        Step {
+            why: "The disk runs full and has space again.",
+            command: "crash full --budgets 200",
+        },
         Step { why: "Logs torn at every byte.", command: "crash torn" },
         Step { why: "Single bits flipped.", command: "crash flips" },
         Step {

@@ -1,5 +1,6 @@
 //! One suite of tests that every store passes.
 
+mod damage;
 mod directory;
 pub(crate) mod fixture;
 mod journal;

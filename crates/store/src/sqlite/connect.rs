@@ -45,7 +45,7 @@ pub(super) fn writer_options(path: &Path, options: OpenOptions) -> SqliteConnect
     SqliteConnectOptions::new()
         .filename(path)
         .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
+        .synchronous(synchronous().0)
         .foreign_keys(true)
         .busy_timeout(BUSY)
         // Erased personal data is overwritten, not only unlinked.
@@ -54,6 +54,16 @@ pub(super) fn writer_options(path: &Path, options: OpenOptions) -> SqliteConnect
         // A commit's text depends on its numbers of rows; those of usual sizes stay prepared.
         .statement_cache_capacity(256)
         .disable_statement_logging()
+}
+
+/// When the log is synced, and as what SQLite reports it: `FULL`, at every commit, before it is
+/// acknowledged.
+fn synchronous() -> (SqliteSynchronous, &'static str) {
+    #[cfg(feature = "failpoints")]
+    if crate::failpoint::syncs_seldom() {
+        return (SqliteSynchronous::Normal, "1");
+    }
+    (SqliteSynchronous::Full, "2")
 }
 
 pub(super) fn reader_options(path: &Path) -> SqliteConnectOptions {
@@ -77,8 +87,7 @@ pub(super) async fn connect_writer(
     }
     let mode: String = value(&mut connection, "PRAGMA journal_mode").await?;
     expect("journal_mode", "wal", mode)?;
-    // 2 is FULL: the log is synced at every commit, before it is acknowledged.
-    expect("synchronous", "2", number(&mut connection, "PRAGMA synchronous").await?)?;
+    expect("synchronous", synchronous().1, number(&mut connection, "PRAGMA synchronous").await?)?;
     expect("foreign_keys", "1", number(&mut connection, "PRAGMA foreign_keys").await?)?;
     expect("secure_delete", "1", number(&mut connection, "PRAGMA secure_delete").await?)?;
     Ok(connection)

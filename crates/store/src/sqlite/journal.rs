@@ -11,6 +11,7 @@ use super::write::{SELECT_BRANCH, load_head};
 use super::{SqliteStore, branch_column, rows};
 use crate::chain;
 use crate::error::StoreError;
+use crate::failpoint;
 use crate::journal::{
     BranchMeta, Commit, Head, Journal, LedgerRow, PackFiles, Page, Recovered, Sums,
 };
@@ -64,6 +65,7 @@ impl Journal for SqliteStore {
         .bind(meta.created.0)
         .execute(writer.connection().await?)
         .await;
+        failpoint::hit("branch/created");
         match inserted {
             Ok(_) => Ok(()),
             Err(error) if is_taken(&error) => {
@@ -341,6 +343,7 @@ impl Journal for SqliteStore {
         .await
         .map(|_| ())
         .map_err(unavailable);
+        failpoint::hit("pack/put");
         writer.settle(stored)
     }
 

@@ -2,6 +2,8 @@
 
 mod connect;
 mod directory;
+#[cfg(feature = "failpoints")]
+mod harm;
 mod journal;
 mod rows;
 mod sql;
@@ -16,6 +18,7 @@ use sqlx::{Connection as _, Row as _};
 use tokio::sync::Mutex;
 
 use crate::error::StoreError;
+use crate::failpoint;
 use write::Writer;
 
 /// How to open a database.
@@ -64,9 +67,12 @@ impl SqliteStore {
             return Err(StoreError::File { path, why });
         }
         let owner = lock(&path)?;
+        failpoint::hit("open/locked");
         connect::create_private(&path)?;
+        failpoint::hit("open/created");
         let mut writer = Writer::new(connect::writer_options(&path, options));
         connect::migrate(writer.connection().await?).await?;
+        failpoint::hit("open/migrated");
         let readers = SqlitePoolOptions::new()
             .max_connections(options.readers.clamp(1, 16))
             .connect_with(connect::reader_options(&path))

@@ -13,6 +13,7 @@ use super::{branch_column, connect, rows};
 use crate::chain;
 use crate::commit::{Grant, seal};
 use crate::error::StoreError;
+use crate::failpoint;
 use crate::journal::{Commit, Cut, Head, LedgerRow, Recovered};
 use crate::record::Record;
 
@@ -108,8 +109,10 @@ impl Writer {
         let Some(mut connection) = self.connection.take() else {
             return Err(StoreError::Unavailable { why: "no connection".to_owned() });
         };
+        failpoint::hit("commit/before-begin");
         match store(&mut connection, branch, records, &commits).await {
             Ok(()) => {
+                failpoint::hit("commit/done");
                 self.connection = Some(connection);
                 self.heads.insert(branch, head);
                 Ok(head)
@@ -141,16 +144,19 @@ impl Writer {
         let connection = self.connection().await?;
         let mut transaction =
             connection.begin_with("BEGIN IMMEDIATE").await.map_err(unavailable)?;
+        failpoint::hit("recover/begun");
         let mut cut = None;
         let head = match load_head(&mut transaction, branch).await? {
             Ok(head) => head,
             Err(torn) => {
                 cut_last(&mut transaction, branch, &torn).await?;
+                failpoint::hit("recover/cut");
                 cut = Some(torn);
                 load_head(&mut transaction, branch).await?.map_err(|cut| cut.damaged(branch))?
             }
         };
         transaction.commit().await.map_err(unavailable)?;
+        failpoint::hit("recover/done");
         self.heads.insert(branch, head);
         Ok(Recovered { head, cut })
     }
@@ -158,11 +164,13 @@ impl Writer {
     /// Moves the log into the database and empties it; `false` where a reader is still at it.
     pub(super) async fn checkpoint(&mut self) -> Result<bool, StoreError> {
         self.connection().await?;
+        failpoint::hit("checkpoint/begun");
         // Out of its place meanwhile: where this is cancelled or fails, the connection is dropped
         // and with it the changed timeout.
         let Some(mut connection) = self.connection.take() else { return Ok(false) };
         let row = connect::without_waiting(&mut connection, "PRAGMA wal_checkpoint(TRUNCATE)");
         let busy = row.await?.try_get::<i64, _>(0).map_err(unavailable)?;
+        failpoint::hit("checkpoint/done");
         self.connection = Some(connection);
         Ok(busy == 0)
     }
@@ -209,7 +217,9 @@ async fn store(
     }
     statement.execute(&mut *connection).await?;
     if boards {
+        failpoint::hit("commit/rows");
         insert_boards(connection, branch, commits).await?;
+        failpoint::hit("commit/boards");
         sqlx::query("COMMIT").execute(&mut *connection).await?;
     }
     Ok(())
@@ -419,6 +429,7 @@ async fn cut_last(
     .execute(&mut *connection)
     .await
     .map_err(unavailable)?;
+    failpoint::hit("recover/kept-aside");
     // The torn row's own number may be what is wrong; what it should be is known.
     for sql in [
         "DELETE FROM journal WHERE branch = $1 AND seq >= $2",
