@@ -16,8 +16,8 @@ use crate::answering::comment_answer;
 use crate::dice::Dice;
 
 /// What a command is about, by how often it is drawn.
-#[derive(Clone, Copy)]
-enum Topic {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Topic {
     CheckIn,
     MakeUp,
     Repair,
@@ -42,7 +42,7 @@ enum Topic {
     Adopt,
 }
 
-const TOPICS: &[(u32, Topic)] = &[
+pub(super) const TOPICS: &[(u32, Topic)] = &[
     (230, Topic::CheckIn),
     (45, Topic::MakeUp),
     (25, Topic::Repair),
@@ -79,7 +79,10 @@ pub(super) fn any_id<K>(dice: &mut Dice, branch: BranchId, known: &[Id<K>]) -> I
 impl Workload {
     /// A command, unless the campaign has nothing yet that it could be about.
     pub(super) fn draw(&mut self) -> Option<Command> {
-        let topic = self.dice.weighted(TOPICS);
+        let topic = self.dice.weighted(&self.habits.topics);
+        if topic == Topic::Join && self.members >= self.habits.members_max {
+            return None;
+        }
         let action = self.action(topic)?;
         Some(Command { actor: self.actor(&action), action })
     }
