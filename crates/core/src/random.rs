@@ -113,16 +113,60 @@ mod tests {
 
     use super::*;
 
+    /// The first four draws of a stream of seed 1.
+    #[track_caller]
+    fn check(purpose: Purpose, a: u64, b: u64, expected: [u64; 4]) {
+        let mut rng = Seed::from_number(1).stream(purpose, a, b);
+        let drawn = std::array::from_fn(|_| rng.next_u64());
+        assert_eq!(drawn, expected, "{purpose:?} {a} {b}");
+    }
+
     #[test]
     fn streams_keep_their_golden_values() {
-        let seed = Seed::from_number(1);
-        let mut rng = seed.stream(Purpose::QuestionOrder, 7, 9);
-        let drawn = [rng.next_u64(), rng.next_u64()];
-        assert_eq!(drawn, GOLDEN_DRAWS);
-        assert_eq!(seed.shuffler(Purpose::OptionOrder, 1).order(2, 6)[..], GOLDEN_ORDER);
+        check(Purpose::QuestionOrder, 7, 9, [0; 4]);
+        check(Purpose::QuestionOrder, 0, u64::MAX, [0; 4]);
+        check(Purpose::OptionOrder, 7, 9, [0; 4]);
+        check(Purpose::SyntheticMember, 7, 9, [0; 4]);
+        check(Purpose::SyntheticMember, u64::MAX, 0, [0; 4]);
+        // Further on, across the blocks of the cipher, and in halves of 32 bits.
+        let mut rng = Seed::from_number(1).stream(Purpose::SyntheticMember, 1, 2);
+        let hundredth = (0..100).map(|_| rng.next_u64()).last();
+        assert_eq!(hundredth, Some(0));
+        let halves: [u32; 4] = std::array::from_fn(|_| rng.next_u32());
+        assert_eq!(halves, [0; 4]);
     }
-    const GOLDEN_DRAWS: [u64; 2] = [8_679_551_492_777_710_457, 13_620_948_926_818_071_523];
-    const GOLDEN_ORDER: [u8; 6] = [5, 0, 4, 1, 2, 3];
+
+    #[test]
+    fn seeds_keep_their_golden_values() {
+        let head = |seed: Seed| u64::from_le_bytes(std::array::from_fn(|at| seed.0[at]));
+        let root = Seed::from_number(1);
+        let heads = [root, Seed::from_number(u64::MAX), root.derive(0), root.derive(7)].map(head);
+        assert_eq!(heads, [0; 4]);
+    }
+
+    #[test]
+    fn orders_keep_their_golden_values() {
+        let shuffler = Seed::from_number(1).shuffler(Purpose::OptionOrder, 1);
+        for (number, len, expected) in ORDERS {
+            assert_eq!(shuffler.order(*number, *len)[..], **expected, "{number} {len}");
+        }
+        // All numbers up to a hundred together, in one sum that minds their order.
+        let sum = (0..100).flat_map(|number| shuffler.order(number, 50));
+        let sum = sum.fold(0u64, |sum, place| sum.wrapping_mul(31).wrapping_add(u64::from(place)));
+        assert_eq!(sum, 0);
+    }
+
+    const ORDERS: &[(u64, u8, &[u8])] = &[
+        (2, 0, &[]),
+        (2, 1, &[0]),
+        (2, 2, &[]),
+        (2, 3, &[]),
+        (2, 4, &[]),
+        (2, 5, &[]),
+        (2, 6, &[5, 0, 4, 1, 2, 3]),
+        (u64::MAX, 8, &[]),
+        (1 << 40, 10, &[]),
+    ];
 
     #[test]
     fn another_address_is_another_stream() {

@@ -291,13 +291,13 @@ impl Auditor {
     }
 
     /// Rounds that take answers, posts under which the challenge runs, and runs that have not
-    /// ended.
+    /// ended and were to begin by `horizon`.
     #[must_use]
-    pub fn unsettled(&self) -> (usize, usize, usize) {
+    pub fn unsettled(&self, horizon: Day) -> (usize, usize, usize) {
         (
             self.rounds.values().filter(|round| round.is_open()).count(),
             self.posts.values().filter(|post| !post.closed).count(),
-            self.runs.values().filter(|run| run.ended.is_none()).count(),
+            self.runs.values().filter(|run| run.ended.is_none() && run.first <= horizon).count(),
         )
     }
 

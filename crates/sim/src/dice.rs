@@ -51,3 +51,34 @@ impl Dice {
         choices[0].1
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dice() -> Dice {
+        Dice::new(&Seed::from_number(5), 3, 4)
+    }
+
+    #[track_caller]
+    fn check<T: PartialEq + std::fmt::Debug>(draw: impl Fn(&mut Dice) -> T, expected: &[T]) {
+        let mut dice = dice();
+        let drawn: Vec<T> = expected.iter().map(|_| draw(&mut dice)).collect();
+        assert_eq!(drawn, expected);
+    }
+
+    #[test]
+    fn draws_keep_their_golden_values() {
+        check(|dice| dice.below(0), &[0; 3]);
+        check(|dice| dice.below(1), &[0; 3]);
+        check(|dice| dice.below(6), &[0; 16]);
+        check(|dice| dice.below(u32::MAX), &[0; 4]);
+        check(|dice| dice.between(10, 12), &[0; 12]);
+        check(|dice| dice.percent(50), &[false; 12]);
+        check(|dice| dice.percent(0) || !dice.percent(100), &[false; 6]);
+        check(|dice| dice.chance(250_000), &[false; 12]);
+        check(|dice| dice.pick(&["a", "b", "c"]).copied(), &[None; 8]);
+        check(|dice| dice.pick::<u8>(&[]).copied(), &[None; 2]);
+        check(|dice| dice.weighted(&[(1, 'x'), (0, 'z'), (3, 'y')]), &['?'; 12]);
+    }
+}

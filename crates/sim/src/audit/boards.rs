@@ -16,44 +16,35 @@ use super::{Auditor, Edge, Tick};
 /// Points, and the entry that reached them.
 type Sum = (i64, u64);
 
-/// What members scored, by the period that was open.
+/// What members scored.
 #[derive(Default)]
 pub(super) struct Scores {
-    /// The latest day that a member scored in.
-    days: BTreeMap<u32, Day>,
-    sums: BTreeMap<(u32, PeriodKind, Day), Sum>,
+    /// The latest day that a member scored in, and what they scored in the day, week, month and
+    /// season that contain it.
+    members: BTreeMap<u32, (Day, [Sum; 4])>,
 }
 
 impl Scores {
     fn score(&mut self, member: u32, open: Day, points: i64, entry: u64) {
+        let (day, sums) = self.members.entry(member).or_insert((open, Default::default()));
         // Whose new group still has an earlier day keeps the later one.
-        let day = self.days.entry(member).or_insert(open);
-        *day = open.max(*day);
-        for kind in PeriodKind::ALL {
-            let sum = self.sums.entry((member, kind, first_of(kind, *day))).or_default();
-            *sum = (sum.0 + points, entry);
+        let open = open.max(*day);
+        for (kind, sum) in PeriodKind::ALL.into_iter().zip(sums) {
+            let before = if first_of(kind, *day) == first_of(kind, open) { sum.0 } else { 0 };
+            *sum = (before + points, entry);
         }
+        *day = open;
     }
 
     /// The member's score in a period, if it is the one that they scored in last.
     fn of(&self, member: u32, period: Period) -> Option<Sum> {
-        let current = first_of(period.kind, *self.days.get(&member)?) == period.first;
-        self.sums.get(&(member, period.kind, period.first)).filter(|_| current).copied()
+        let (day, sums) = self.members.get(&member)?;
+        let current = first_of(period.kind, *day) == period.first;
+        current.then(|| sums[period.kind as usize])
     }
 
     pub(super) fn latest(&self, member: u32) -> [Sum; 4] {
-        let day = self.days.get(&member).copied().unwrap_or_default();
-        PeriodKind::ALL.map(|kind| {
-            self.sums.get(&(member, kind, first_of(kind, day))).copied().unwrap_or_default()
-        })
-    }
-
-    /// Drops what no standing can ask for any more.
-    fn forget(&mut self, today: Day) {
-        self.sums.retain(|(_, kind, first), _| {
-            let span = if *kind == PeriodKind::Season { 400 } else { 70 };
-            first.0 > today.0 - span
-        });
+        self.members.get(&member).map(|(_, sums)| *sums).unwrap_or_default()
     }
 }
 
@@ -180,7 +171,6 @@ impl Auditor {
                 self.close_board(tick, key, policy, scores);
             }
             self.people.groups[seq as usize - 1].today = today;
-            self.scores.forget(today);
         }
         for (booked, late) in booked.iter().zip(late) {
             let Some((member, points)) = scored(booked) else { continue };

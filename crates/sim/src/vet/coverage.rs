@@ -35,6 +35,14 @@ impl Coverage {
         self.commands += report.commands;
     }
 
+    /// Adds what other campaigns reached.
+    pub fn merge(&mut self, other: &Self) {
+        self.seen.add(&other.seen);
+        self.struck.add(&other.struck);
+        self.ticks += other.ticks;
+        self.commands += other.commands;
+    }
+
     /// What should happen now and then and never did.
     #[must_use]
     pub fn never(&self, library: &Library) -> Vec<String> {
