@@ -102,6 +102,8 @@ pub struct Workload {
     seq: u64,
     at: Timestamp,
     members: u32,
+    /// Who is in a group.
+    present: Vec<MemberId>,
     /// Who joined in the last batch and is asked for consent in the next.
     joined: Vec<MemberId>,
     catalog: Catalog,
@@ -150,6 +152,7 @@ impl Workload {
             seq: 0,
             at: Timestamp(Calendar::default().start_of(start).0 + minute * 60_000),
             members: 0,
+            present: Vec::new(),
             joined: Vec::new(),
             catalog: Catalog::default(),
             catalog_changed: true,
@@ -209,6 +212,9 @@ impl Workload {
     pub fn next_batch(&mut self, engine: &Engine) -> Batch {
         if std::mem::take(&mut self.catalog_changed) {
             self.catalog = engine.catalog();
+            let members = self.catalog.communities.iter().flat_map(|group| &group.members);
+            self.present = members.copied().collect();
+            self.present.sort_unstable();
         }
         self.step(engine.next_due());
         self.seq += 1;
@@ -343,7 +349,7 @@ impl Workload {
         let Some(group) = self.dice.pick(&self.catalog.communities) else { return Vec::new() };
         let room = group.capacity as usize - group.members.len().min(group.capacity as usize);
         let join = Self::operator(Action::Join { community: group.id });
-        let left = self.habits.members_max.saturating_sub(self.members) as usize;
+        let left = (self.habits.members_max as usize).saturating_sub(self.present.len());
         if left < room {
             return Vec::new();
         }

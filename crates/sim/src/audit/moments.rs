@@ -7,8 +7,8 @@ use dengmi_core::command::{Key, Person, Reaction};
 use dengmi_core::text::{FoldedHash, fold};
 use dengmi_core::view::EventKind;
 use dengmi_core::{
-    Action, Cause, CommunityId, Day, Fact, FactKind, LedgerEntry, ManagerId, PeriodKind, PostId,
-    Receipt, Reject, RunId, Timestamp,
+    Action, Calendar, Cause, CommunityId, Day, Fact, FactKind, LedgerEntry, ManagerId, PeriodKind,
+    PostId, Receipt, Reject, RunId, Timestamp,
 };
 
 use super::books::Back;
@@ -80,7 +80,9 @@ impl Auditor {
         if day < run.first {
             return Err(Reject::NotStarted);
         }
-        // Counted by sender and day, whichever run a post belongs to.
+        // Counted by sender and date in China, whichever run a post belongs to and whenever its
+        // groups' days turn: a sender has one day.
+        let day = day_of(Calendar::default(), tick.at);
         let sent = self.sent.entry(manager.seq).or_default();
         let today = sent.iter().filter(|on| **on == day).count();
         let week = first_of(PeriodKind::Week, day);

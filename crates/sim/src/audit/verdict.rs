@@ -204,7 +204,7 @@ impl Auditor {
                 }
                 continue;
             }
-            // A limit that let through more than it had left says so; else the cause does.
+            // A limit that let through more than it had left says so.
             let by_limit = said.is_some_and(|said| {
                 expected.cuts.iter().any(|cut| {
                     said.rule == Some(cut.rule)
@@ -212,12 +212,20 @@ impl Auditor {
                         && said.to == Account::Member(cut.member)
                 })
             });
-            let about = said.or(wanted).map(|entry| of_cause(&entry.cause));
-            let invariant = match about {
-                _ if by_limit => Invariant::Limits,
-                Some(about) => about,
-                None => Invariant::DoubleEntry,
+            // Then what does not belong there at all; then what is missing.
+            let intruder = said.filter(|said| {
+                let same = |entry: &LedgerEntry| {
+                    (entry.kind, entry.rule, entry.cause) == (said.kind, said.rule, said.cause)
+                };
+                !expected.booked.iter().any(|booked| same(&booked.entry))
+            });
+            let origin = expected.booked.iter().find(|booked| Some(&booked.entry) == wanted);
+            let about = match (intruder, origin) {
+                (Some(said), _) => of_cause(&said.cause),
+                (None, Some(booked)) => of_cause(&booked.origin),
+                (None, None) => said.map_or(Invariant::DoubleEntry, |said| of_cause(&said.cause)),
             };
+            let invariant = if by_limit { Invariant::Limits } else { about };
             return broken(invariant, format!("entry {said:?}, expected {wanted:?}"));
         }
     }

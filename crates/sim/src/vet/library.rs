@@ -78,7 +78,7 @@ impl Library {
     }
 
     /// Three packs for one campaign; it begins with the first.
-    pub(super) fn draw(&self, dice: &mut Dice) -> Vec<Arc<Pack>> {
+    pub(crate) fn draw(&self, dice: &mut Dice) -> Vec<Arc<Pack>> {
         let mut left = self.packs.clone();
         (0..3).map(|_| left.swap_remove(dice.below(left.len() as u32) as usize)).collect()
     }

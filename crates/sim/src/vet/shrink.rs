@@ -1,7 +1,10 @@
 //! From a journal that fails to a small one that fails in the same way.
 
-use dengmi_core::Batch;
+mod gone;
 
+use dengmi_core::{Batch, Outcome};
+
+use self::gone::Gone;
 use super::Failure;
 use super::world::{Setting, apply, told};
 use crate::audit::{Finding, Invariant};
@@ -17,11 +20,21 @@ pub struct Small {
     pub restarts: bool,
 }
 
-/// What a journal breaks, if it does.
-fn judge(setting: &Setting, journal: &[Batch], restarts: bool) -> Option<Finding> {
+/// A journal that fails: its batches, what they were answered, and how it fails.
+#[derive(Clone)]
+struct Failing {
+    journal: Vec<Batch>,
+    outcomes: Vec<Vec<Outcome>>,
+    finding: Finding,
+}
+
+/// The journal up to where it breaks something, if it does.
+fn judge(setting: &Setting, mut journal: Vec<Batch>, restarts: bool) -> Option<Failing> {
     let (mut engine, mut auditor) = (setting.engine(), setting.auditor());
+    let mut outcomes = Vec::new();
     let found = journal.iter().try_for_each(|batch| {
         let applied = apply(&mut engine, batch)?;
+        outcomes.push(applied.outcomes.clone());
         auditor.see(batch, &told(&applied))?;
         if restarts {
             let restored = setting.restore(&engine.save());
@@ -33,7 +46,10 @@ fn judge(setting: &Setting, journal: &[Batch], restarts: bool) -> Option<Finding
         }
         Ok(())
     });
-    found.err()
+    let finding = found.err()?;
+    journal.truncate(finding.tick as usize);
+    outcomes.resize(journal.len(), Vec::new());
+    Some(Failing { journal, outcomes, finding })
 }
 
 struct Shrinker<'a> {
@@ -46,31 +62,27 @@ struct Shrinker<'a> {
 
 impl Shrinker<'_> {
     /// The journal, numbered anew and cut off where it fails, if it still does.
-    fn fails(&mut self, mut journal: Vec<Batch>) -> Option<(Vec<Batch>, Finding)> {
+    fn fails(&mut self, mut journal: Vec<Batch>) -> Option<Failing> {
         self.left = self.left.checked_sub(1)?;
         for (batch, seq) in journal.iter_mut().zip(1..) {
             batch.seq = seq;
         }
-        let finding = judge(self.setting, &journal, self.restarts)?;
-        if finding.invariant != self.invariant {
-            return None;
-        }
-        journal.truncate(finding.tick as usize);
-        Some((journal, finding))
+        let failing = judge(self.setting, journal, self.restarts)?;
+        (failing.finding.invariant == self.invariant).then_some(failing)
     }
 
     /// Leaves out runs of things, shorter and shorter ones, while it still fails.
     fn leave_out(
         &mut self,
-        mut best: (Vec<Batch>, Finding),
-        count: impl Fn(&[Batch]) -> usize,
-        without: impl Fn(&[Batch], usize, usize) -> Vec<Batch>,
-    ) -> (Vec<Batch>, Finding) {
-        let mut size = count(&best.0).div_ceil(2).max(1);
+        mut best: Failing,
+        count: fn(&[Batch]) -> usize,
+        without: fn(&Failing, usize, usize) -> Vec<Batch>,
+    ) -> Failing {
+        let mut size = count(&best.journal).div_ceil(2).max(1);
         loop {
             let mut from = 0;
-            while from < count(&best.0) && self.left > 0 {
-                match self.fails(without(&best.0, from, size)) {
+            while from < count(&best.journal) && self.left > 0 {
+                match self.fails(without(&best, from, size)) {
                     Some(smaller) => best = smaller,
                     None => from += size,
                 }
@@ -83,17 +95,39 @@ impl Shrinker<'_> {
     }
 }
 
-fn without_batches(journal: &[Batch], from: usize, size: usize) -> Vec<Batch> {
-    let (before, rest) = journal.split_at(from.min(journal.len()));
-    before.iter().chain(rest.iter().skip(size)).cloned().collect()
+/// Without some batches; what they made is missing from the numbers of what came later.
+fn without_batches(of: &Failing, from: usize, size: usize) -> Vec<Batch> {
+    let left_out = from..from.saturating_add(size).min(of.journal.len());
+    let gone = Gone::of(of.outcomes[left_out.clone()].iter().flatten());
+    let mut kept: Vec<Batch> = Vec::with_capacity(of.journal.len());
+    for (place, batch) in of.journal.iter().enumerate().filter(|(at, _)| !left_out.contains(at)) {
+        let mut batch = batch.clone();
+        if place >= from {
+            batch.commands.iter_mut().for_each(|command| gone.renumber(command));
+        }
+        kept.push(batch);
+    }
+    kept
 }
 
-fn without_commands(journal: &[Batch], from: usize, size: usize) -> Vec<Batch> {
+/// Without some commands, counted through all batches.
+fn without_commands(of: &Failing, from: usize, size: usize) -> Vec<Batch> {
+    let left_out = from..from.saturating_add(size);
+    let all = of.journal.iter().zip(&of.outcomes).flat_map(|(batch, outcomes)| {
+        let answered = outcomes.iter().map(Some).chain(std::iter::repeat(None));
+        batch.commands.iter().zip(answered).map(|(_, outcome)| outcome)
+    });
+    let answers = all.enumerate().filter(|(at, _)| left_out.contains(at));
+    let gone = Gone::of(answers.filter_map(|(_, outcome)| outcome));
     let mut at = 0;
-    let batches = journal.iter().cloned().map(|mut batch| {
-        batch.commands.retain(|_| {
+    let batches = of.journal.iter().cloned().map(|mut batch| {
+        batch.commands.retain_mut(|command| {
+            let keep = !left_out.contains(&at);
+            if at >= from {
+                gone.renumber(command);
+            }
             at += 1;
-            !(from + 1..=from + size).contains(&at)
+            keep
         });
         batch
     });
@@ -110,11 +144,11 @@ pub fn shrink(failure: &Failure, attempts: u32) -> Option<Small> {
         let mut shrinker = Shrinker { setting, invariant, restarts, left: attempts };
         let mut best = shrinker.fails(failure.journal.clone())?;
         loop {
-            let before = (best.0.len(), commands(&best.0));
+            let before = (best.journal.len(), commands(&best.journal));
             best = shrinker.leave_out(best, <[Batch]>::len, without_batches);
             best = shrinker.leave_out(best, commands, without_commands);
-            if shrinker.left == 0 || (best.0.len(), commands(&best.0)) == before {
-                let (journal, finding) = best;
+            if shrinker.left == 0 || (best.journal.len(), commands(&best.journal)) == before {
+                let Failing { journal, finding, .. } = best;
                 return Some(Small { journal, finding, restarts });
             }
         }

@@ -369,7 +369,8 @@ impl World {
             let batch = self.workload.quiet_batch(at, std::mem::take(&mut commands));
             self.step(batch)?;
             let catalog = self.engine.catalog();
-            let runs = catalog.runs.iter().filter(|run| run.ended.is_none() && run.first <= horizon);
+            let runs =
+                catalog.runs.iter().filter(|run| run.ended.is_none() && run.first <= horizon);
             let open = catalog.rounds.iter().filter(|round| !round.closed).count() + runs.count();
             if self.auditor.unsettled(horizon) == (0, 0, 0) && open == 0 {
                 return self.begin_anew();
