@@ -182,12 +182,10 @@ impl Auditor {
             if let Some(round) = round.and_then(|round| self.rounds.get_mut(&round.seq)) {
                 add(round.scores.entry(member).or_default());
             }
-            if let Some(group) =
-                self.people.member(member).and_then(|m| self.people.group(m.community))
-            {
-                if !late {
-                    self.scores.score(member, group.today, points, booked.entry.id);
-                }
+            let member_of = self.people.member(member).map(|member| member.community);
+            let group = member_of.and_then(|group| self.people.group(group));
+            if let Some(group) = group.filter(|_| !late) {
+                self.scores.score(member, group.today, points, booked.entry.id);
             }
         }
         tick.booked = booked;

@@ -138,7 +138,7 @@ fn credit(choice: Choice, item: &Item) -> u64 {
                 let of = (0..item.options).filter(|n| (right >> n & 1 == 1) == which);
                 let (all, hit) =
                     of.fold((0, 0), |(all, hit), n| (all + 1, hit + u64::from(chosen >> n & 1)));
-                if all == 0 { 0 } else { hit * MILLION / all }
+                (hit * MILLION).checked_div(all).unwrap_or(0)
             };
             count(true).saturating_sub(count(false))
         }

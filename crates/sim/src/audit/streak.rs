@@ -69,8 +69,8 @@ impl Streak {
 }
 
 fn forgiven(rules: &CheckInStreak, length: u16) -> i32 {
-    let steps = rules.leniency.iter().filter(|step| step.from_length <= length);
-    steps.last().map_or(0, |step| i32::from(step.forgiven_days))
+    let mut steps = rules.leniency.iter().filter(|step| step.from_length <= length);
+    steps.next_back().map_or(0, |step| i32::from(step.forgiven_days))
 }
 
 fn state(rules: &CheckInStreak, streak: &Streak) -> StreakState {
@@ -165,7 +165,11 @@ fn count(
     }
     streak.longest = streak.longest.max(streak.length);
     let every = rules.freezes.every_days;
-    if grew && every > 0 && streak.length % every == 0 && streak.freezes < rules.freezes.max {
+    if grew
+        && every > 0
+        && streak.length.is_multiple_of(every)
+        && streak.freezes < rules.freezes.max
+    {
         streak.freezes += 1;
         mark(Edge::FreezeEarned);
     }

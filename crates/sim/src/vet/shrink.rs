@@ -32,7 +32,7 @@ struct Failing {
 fn judge(setting: &Setting, mut journal: Vec<Batch>, restarts: bool) -> Option<Failing> {
     let (mut engine, mut auditor) = (setting.engine(), setting.auditor());
     let mut outcomes = Vec::new();
-    let found = journal.iter().try_for_each(|batch| {
+    let found: Result<(), Finding> = journal.iter().try_for_each(|batch| {
         let applied = apply(&mut engine, batch)?;
         outcomes.push(applied.outcomes.clone());
         auditor.see(batch, &told(&applied))?;

@@ -417,7 +417,7 @@ impl World {
         };
         self.must(Actor::Member(member), consent(member))?;
         let calendar = self.engine.catalog().communities.last().map(|group| group.calendar);
-        let today = calendar.unwrap_or(Calendar::default()).day_of(self.workload.at());
+        let today = calendar.unwrap_or_default().day_of(self.workload.at());
         let launch = Action::Launch {
             quest: slug("streak-total")?,
             communities: vec![CommunityId::new(BRANCH, community.seq)],
@@ -427,7 +427,7 @@ impl World {
         let Receipt::Run(run) = self.must(operator, launch)? else {
             return broken(tick, Invariant::Liveness, "no run was launched");
         };
-        let tomorrow = calendar.unwrap_or(Calendar::default()).start_of(today.plus(1));
+        let tomorrow = calendar.unwrap_or_default().start_of(today.plus(1));
         let empty = self.workload.quiet_batch(tomorrow, Vec::new());
         self.step(empty)?;
         let check_in = Action::CheckIn { member, run, phrase: None, occurred: None };
