@@ -7,8 +7,8 @@ use dengmi_core::command::{Key, Person, Reaction};
 use dengmi_core::text::{FoldedHash, fold};
 use dengmi_core::view::EventKind;
 use dengmi_core::{
-    Action, Calendar, Cause, CommunityId, Day, Fact, FactKind, LedgerEntry, ManagerId, PeriodKind,
-    PostId, Receipt, Reject, RunId, Timestamp,
+    Action, Cause, CommunityId, Day, Fact, FactKind, LedgerEntry, ManagerId, PeriodKind, PostId,
+    Receipt, Reject, RunId, Timestamp,
 };
 
 use super::books::Back;
@@ -80,10 +80,10 @@ impl Auditor {
         if day < run.first {
             return Err(Reject::NotStarted);
         }
-        // Counted by sender and date in China, whichever run a post belongs to and whenever its
-        // groups' days turn: a sender has one day.
-        let day = day_of(Calendar::default(), tick.at);
+        // Counted by sender, whichever run a post belongs to. Where days turn at other times in
+        // another run, a sender's day is the latest that one of their posts had.
         let sent = self.sent.entry(manager.seq).or_default();
+        let day = sent.iter().copied().fold(day, Day::max);
         let today = sent.iter().filter(|on| **on == day).count();
         let week = first_of(PeriodKind::Week, day);
         let this_week = sent.iter().filter(|on| first_of(PeriodKind::Week, **on) == week).count();

@@ -94,10 +94,7 @@ fn check(what: &str, invariant: Invariant, forge: Forge) {
     assert!(forged > 0, "{what}: no campaign has it");
 }
 
-fn entry<'a>(
-    applied: &'a mut Applied,
-    wanted: impl Fn(&LedgerEntry) -> bool,
-) -> Option<&'a mut LedgerEntry> {
+fn entry(applied: &mut Applied, wanted: impl Fn(&LedgerEntry) -> bool) -> Option<&mut LedgerEntry> {
     applied.entries.iter_mut().find(|entry| wanted(entry))
 }
 
