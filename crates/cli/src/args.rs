@@ -68,6 +68,8 @@ pub(crate) enum Command {
     /// 测量速度 Measure speed
     #[command(subcommand)]
     Bench(commands::bench::Bench),
+    /// 用种子考验引擎 Vet the engine with campaigns and faults drawn from seeds
+    Vet(commands::vet::Vet),
 }
 
 #[cfg(test)]

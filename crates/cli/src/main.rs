@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         Command::Member(member) => member.run(&global),
         Command::User(user) => user.run(&global),
         Command::Bench(bench) => bench.run(&global),
+        Command::Vet(vet) => vet.run(&global),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

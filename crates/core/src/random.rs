@@ -113,16 +113,118 @@ mod tests {
 
     use super::*;
 
+    /// The first four draws of a stream of seed 1.
+    #[track_caller]
+    fn check(purpose: Purpose, a: u64, b: u64, expected: [u64; 4]) {
+        let mut rng = Seed::from_number(1).stream(purpose, a, b);
+        let drawn = std::array::from_fn(|_| rng.next_u64());
+        assert_eq!(drawn, expected, "{purpose:?} {a} {b}");
+    }
+
     #[test]
     fn streams_keep_their_golden_values() {
-        let seed = Seed::from_number(1);
-        let mut rng = seed.stream(Purpose::QuestionOrder, 7, 9);
-        let drawn = [rng.next_u64(), rng.next_u64()];
-        assert_eq!(drawn, GOLDEN_DRAWS);
-        assert_eq!(seed.shuffler(Purpose::OptionOrder, 1).order(2, 6)[..], GOLDEN_ORDER);
+        check(
+            Purpose::QuestionOrder,
+            7,
+            9,
+            [
+                8_679_551_492_777_710_457,
+                13_620_948_926_818_071_523,
+                3_509_595_034_176_305_274,
+                13_047_836_467_940_572_591,
+            ],
+        );
+        check(
+            Purpose::QuestionOrder,
+            0,
+            u64::MAX,
+            [
+                12_581_784_784_134_584_613,
+                1_628_323_819_521_824_897,
+                4_692_855_549_278_144_158,
+                3_500_251_465_353_857_091,
+            ],
+        );
+        check(
+            Purpose::OptionOrder,
+            7,
+            9,
+            [
+                4_515_716_200_746_369_952,
+                7_811_874_164_546_809_963,
+                11_614_211_839_184_592_425,
+                557_343_886_623_938_315,
+            ],
+        );
+        check(
+            Purpose::SyntheticMember,
+            7,
+            9,
+            [
+                8_938_922_643_816_234_512,
+                12_471_510_480_083_033_403,
+                14_962_792_519_765_370_978,
+                9_613_421_137_094_887_273,
+            ],
+        );
+        check(
+            Purpose::SyntheticMember,
+            u64::MAX,
+            0,
+            [
+                11_863_451_278_347_857_739,
+                10_002_774_366_021_496_597,
+                11_124_561_729_641_552_458,
+                9_964_058_380_065_368_668,
+            ],
+        );
+        // Further on, across the blocks of the cipher, and in halves of 32 bits.
+        let mut rng = Seed::from_number(1).stream(Purpose::SyntheticMember, 1, 2);
+        let hundredth = (0..100).map(|_| rng.next_u64()).last();
+        assert_eq!(hundredth, Some(7_460_408_472_428_488_454));
+        let halves: [u32; 4] = std::array::from_fn(|_| rng.next_u32());
+        assert_eq!(halves, [1_500_260_239, 3_098_414_051, 120_858_262, 1_487_881_326]);
     }
-    const GOLDEN_DRAWS: [u64; 2] = [8_679_551_492_777_710_457, 13_620_948_926_818_071_523];
-    const GOLDEN_ORDER: [u8; 6] = [5, 0, 4, 1, 2, 3];
+
+    #[test]
+    fn seeds_keep_their_golden_values() {
+        let head = |seed: Seed| u64::from_le_bytes(std::array::from_fn(|at| seed.0[at]));
+        let root = Seed::from_number(1);
+        let heads = [root, Seed::from_number(u64::MAX), root.derive(0), root.derive(7)].map(head);
+        assert_eq!(
+            heads,
+            [
+                16_477_052_046_861_285_664,
+                12_722_009_060_560_449_704,
+                12_054_693_343_069_814_819,
+                5_739_519_397_161_510_278
+            ]
+        );
+    }
+
+    #[test]
+    fn orders_keep_their_golden_values() {
+        let shuffler = Seed::from_number(1).shuffler(Purpose::OptionOrder, 1);
+        for (number, len, expected) in ORDERS {
+            assert_eq!(shuffler.order(*number, *len)[..], **expected, "{number} {len}");
+        }
+        // All numbers up to a hundred together, in one sum that minds their order.
+        let sum = (0..100).flat_map(|number| shuffler.order(number, 50));
+        let sum = sum.fold(0u64, |sum, place| sum.wrapping_mul(31).wrapping_add(u64::from(place)));
+        assert_eq!(sum, 5_435_494_778_282_147_728);
+    }
+
+    const ORDERS: &[(u64, u8, &[u8])] = &[
+        (2, 0, &[]),
+        (2, 1, &[0]),
+        (2, 2, &[0, 1]),
+        (2, 3, &[0, 2, 1]),
+        (2, 4, &[3, 0, 1, 2]),
+        (2, 5, &[4, 1, 0, 2, 3]),
+        (2, 6, &[5, 0, 4, 1, 2, 3]),
+        (u64::MAX, 8, &[2, 5, 3, 7, 6, 0, 1, 4]),
+        (1 << 40, 10, &[0, 4, 9, 1, 3, 6, 8, 2, 5, 7]),
+    ];
 
     #[test]
     fn another_address_is_another_stream() {

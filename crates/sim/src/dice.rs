@@ -51,3 +51,40 @@ impl Dice {
         choices[0].1
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dice() -> Dice {
+        Dice::new(&Seed::from_number(5), 3, 4)
+    }
+
+    #[track_caller]
+    fn check<T: PartialEq + std::fmt::Debug>(draw: impl Fn(&mut Dice) -> T, expected: &[T]) {
+        let mut dice = dice();
+        let drawn: Vec<T> = expected.iter().map(|_| draw(&mut dice)).collect();
+        assert_eq!(drawn, expected);
+    }
+
+    #[test]
+    fn draws_keep_their_golden_values() {
+        check(|dice| dice.below(0), &[0; 3]);
+        check(|dice| dice.below(1), &[0; 3]);
+        check(|dice| dice.below(6), &[1, 1, 0, 5, 1, 5, 5, 5, 0, 4, 2, 3, 4, 2, 4, 5]);
+        check(
+            |dice| dice.below(u32::MAX),
+            &[1_230_581_997, 996_510_543, 437_123_275, 3_697_677_711],
+        );
+        check(|dice| dice.between(10, 12), &[10, 10, 10, 12, 10, 12, 12, 12, 10, 12, 11, 11]);
+        check(|dice| u8::from(dice.percent(50)), &[1, 1, 1, 0, 1, 0, 0, 0, 1, 0, 1, 0]);
+        check(|dice| dice.percent(0) || !dice.percent(100), &[false; 6]);
+        check(|dice| u8::from(dice.chance(250_000)), &[0, 1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0]);
+        check(|dice| dice.pick(&[7, 8, 9]).copied(), &[7, 7, 7, 9, 7, 9, 9, 9].map(Some));
+        check(|dice| dice.pick::<u8>(&[]).copied(), &[None; 2]);
+        check(
+            |dice| dice.weighted(&[(1, 'x'), (0, 'z'), (3, 'y')]),
+            &['y', 'x', 'x', 'y', 'y', 'y', 'y', 'y', 'x', 'y', 'y', 'y'],
+        );
+    }
+}

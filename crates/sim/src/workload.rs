@@ -5,6 +5,7 @@
 
 mod answers;
 mod draw;
+mod habits;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,6 +21,8 @@ use dengmi_core::{
 use dengmi_engine::{Applied, Engine, EngineConfig};
 
 use crate::dice::Dice;
+
+pub use habits::Habits;
 
 macro_rules! files {
     ($($path:literal = $file:literal,)*) => {
@@ -99,6 +102,8 @@ pub struct Workload {
     seq: u64,
     at: Timestamp,
     members: u32,
+    /// Who is in a group.
+    present: Vec<MemberId>,
     /// Who joined in the last batch and is asked for consent in the next.
     joined: Vec<MemberId>,
     catalog: Catalog,
@@ -108,6 +113,9 @@ pub struct Workload {
     orders: u64,
     /// Group files of the first pack, by which groups are opened.
     templates: Vec<Slug>,
+    habits: Habits,
+    /// The time of the next batch, where somebody decided it.
+    next_at: Option<Timestamp>,
 }
 
 /// Awards a workload remembers.
@@ -121,6 +129,15 @@ impl Workload {
     /// There is no pack.
     #[must_use]
     pub fn new(seed: u64, branch: BranchId, packs: &[Arc<Pack>]) -> Self {
+        Self::with_habits(seed, branch, packs, Habits::default())
+    }
+
+    /// The campaign of `seed`, with commands as frequent as `habits` say.
+    ///
+    /// # Panics
+    /// There is no pack.
+    #[must_use]
+    pub fn with_habits(seed: u64, branch: BranchId, packs: &[Arc<Pack>], habits: Habits) -> Self {
         let first = packs.first().expect("a workload needs content").clone();
         let root = Seed::from_number(seed);
         let mut dice = Dice::new(&root, u64::from(branch.0), 0);
@@ -135,13 +152,38 @@ impl Workload {
             seq: 0,
             at: Timestamp(Calendar::default().start_of(start).0 + minute * 60_000),
             members: 0,
+            present: Vec::new(),
             joined: Vec::new(),
             catalog: Catalog::default(),
             catalog_changed: true,
             awards: Vec::new(),
             orders: 0,
             templates: first.communities.keys().cloned().collect(),
+            habits,
+            next_at: None,
         }
+    }
+
+    /// Puts the next batch at `at`, where that is later than the last one.
+    pub(crate) fn wait_until(&mut self, at: Timestamp) {
+        self.next_at = Some(at);
+    }
+
+    /// Time of the last batch.
+    pub(crate) fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// The branch as its readers see it.
+    pub(crate) fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// A batch of `commands` at `at`, with which the campaign goes on.
+    pub(crate) fn quiet_batch(&mut self, at: Timestamp, commands: Vec<Command>) -> Batch {
+        self.seq += 1;
+        self.at = Timestamp(at.0.max(self.at.0 + 1));
+        Batch { seq: self.seq, at: self.at, commands }
     }
 
     /// What the branch's engine has to be made with.
@@ -170,6 +212,9 @@ impl Workload {
     pub fn next_batch(&mut self, engine: &Engine) -> Batch {
         if std::mem::take(&mut self.catalog_changed) {
             self.catalog = engine.catalog();
+            let members = self.catalog.communities.iter().flat_map(|group| &group.members);
+            self.present = members.copied().collect();
+            self.present.sort_unstable();
         }
         self.step(engine.next_due());
         self.seq += 1;
@@ -218,6 +263,7 @@ impl Workload {
             98 => midnight(dice.between(30, 50) as i32) + minutes(dice, 0, 1_440),
             _ => now.0 + 1,
         };
+        let next = self.next_at.take().map_or(next, |at| at.0);
         self.at = Timestamp(next.max(now.0 + 1));
     }
 
@@ -238,7 +284,8 @@ impl Workload {
     }
 
     fn joins(&mut self) -> Vec<Command> {
-        let count = self.dice.between(20, 70);
+        let (low, high) = self.habits.joins;
+        let count = self.dice.between(low, high);
         let groups: Vec<CommunityId> = self.catalog.communities.iter().map(|c| c.id).collect();
         let join = |_| self.dice.pick(&groups).map(|&community| Action::Join { community });
         (0..count).filter_map(join).map(Self::operator).collect()
@@ -302,6 +349,10 @@ impl Workload {
         let Some(group) = self.dice.pick(&self.catalog.communities) else { return Vec::new() };
         let room = group.capacity as usize - group.members.len().min(group.capacity as usize);
         let join = Self::operator(Action::Join { community: group.id });
+        let left = (self.habits.members_max as usize).saturating_sub(self.present.len());
+        if left < room {
+            return Vec::new();
+        }
         vec![join; room.min(500) + 2]
     }
 

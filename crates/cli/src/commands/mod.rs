@@ -10,3 +10,4 @@ pub(crate) mod replay;
 pub(crate) mod serve;
 pub(crate) mod user;
 pub(crate) mod verify;
+pub(crate) mod vet;

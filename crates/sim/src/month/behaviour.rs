@@ -149,3 +149,60 @@ impl Mind {
         today
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Engagement and skill of the first members on the first day.
+    const MINDS: [(u32, u32); 6] = [
+        (7274, 49932),
+        (15876, 30488),
+        (28302, 54284),
+        (33396, 23753),
+        (22400, 22489),
+        (12386, 49026),
+    ];
+
+    /// What member 3 of seed 7 does on the first days: active, right answers, like, comment; and
+    /// engagement and skill after it.
+    const DAYS: [(bool, u8, bool, bool, u32, u32); 8] = [
+        (false, 0, false, false, 32787, 23753),
+        (true, 3, true, false, 33376, 24146),
+        (false, 0, false, false, 32768, 24146),
+        (true, 1, false, false, 33161, 24539),
+        (true, 1, false, false, 33542, 24932),
+        (false, 0, false, false, 32929, 24932),
+        (true, 4, false, false, 33317, 25325),
+        (true, 0, true, false, 33497, 25718),
+    ];
+
+    #[test]
+    fn draws_keep_their_golden_values() {
+        let draws = Draws::new(7);
+        let minds = std::array::from_fn(|member| {
+            let Mind { engagement, skill } = Mind::new(draws, member as u32);
+            (engagement, skill)
+        });
+        assert_eq!(minds, MINDS);
+        let mut mind = Mind::new(draws, 3);
+        let days = std::array::from_fn(|day| {
+            let Today { active, right, likes, comments } = mind.live(draws.day(day as u16), 3);
+            (active, right, likes, comments, mind.engagement, mind.skill)
+        });
+        assert_eq!(days, DAYS);
+        // A thousand members and thirty days in one sum that minds their order.
+        let sum = (0..1_000).fold(0u64, |sum, member| {
+            let mut mind = Mind::new(draws, member);
+            (0..30).fold(sum, |sum, day| {
+                let today = mind.live(draws.day(day), member);
+                let bits = u64::from(today.active)
+                    | u64::from(today.right) << 1
+                    | u64::from(today.likes) << 4
+                    | u64::from(today.comments) << 5;
+                sum.wrapping_mul(31).wrapping_add(bits + u64::from(mind.engagement))
+            })
+        });
+        assert_eq!(sum, 9_289_407_165_627_052_185);
+    }
+}

@@ -16,8 +16,8 @@ use crate::answering::comment_answer;
 use crate::dice::Dice;
 
 /// What a command is about, by how often it is drawn.
-#[derive(Clone, Copy)]
-enum Topic {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Topic {
     CheckIn,
     MakeUp,
     Repair,
@@ -42,7 +42,7 @@ enum Topic {
     Adopt,
 }
 
-const TOPICS: &[(u32, Topic)] = &[
+pub(super) const TOPICS: &[(u32, Topic)] = &[
     (230, Topic::CheckIn),
     (45, Topic::MakeUp),
     (25, Topic::Repair),
@@ -79,7 +79,10 @@ pub(super) fn any_id<K>(dice: &mut Dice, branch: BranchId, known: &[Id<K>]) -> I
 impl Workload {
     /// A command, unless the campaign has nothing yet that it could be about.
     pub(super) fn draw(&mut self) -> Option<Command> {
-        let topic = self.dice.weighted(TOPICS);
+        let topic = self.dice.weighted(&self.habits.topics);
+        if topic == Topic::Join && self.present.len() >= self.habits.members_max as usize {
+            return None;
+        }
         let action = self.action(topic)?;
         Some(Command { actor: self.actor(&action), action })
     }
@@ -110,6 +113,11 @@ impl Workload {
     /// Half of the time one of a few who do very much, so that what takes many steps happens too.
     fn member(&mut self) -> MemberId {
         let branch = self.config.branch;
+        if self.habits.present && self.dice.percent(93) && !self.present.is_empty() {
+            let few = if self.dice.percent(50) { 6 } else { usize::MAX };
+            let known = &self.present[..self.present.len().min(few)];
+            return any_id(&mut self.dice, branch, known);
+        }
         let among = if self.dice.percent(50) { self.members.min(6) } else { self.members };
         let known = MemberId::new(branch, 1 + self.dice.below(among.max(1)));
         any_id(&mut self.dice, branch, &[known])
