@@ -165,6 +165,8 @@ fn the_top_level_is_what_it_should_be() {
         "content",
         "courses",
         "crates",
+        "deny.toml",
+        "docs",
         "quests",
         "rust-toolchain.toml",
         "rustfmt.toml",

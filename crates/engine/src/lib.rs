@@ -146,7 +146,7 @@ struct Header {
 }
 
 /// Format of a saved state as a whole; its sections have versions of their own.
-const FORMAT: u16 = 1;
+const FORMAT: u16 = 2;
 
 impl Engine {
     /// An empty branch whose current content is `pack`.

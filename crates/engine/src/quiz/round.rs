@@ -363,6 +363,7 @@ fn settle(world: &mut World, entity: Entity) {
     // What no rule rewards need not be told: nobody else asks.
     let tell_answers = held_back && plan.rules.rewards(Trigger::Answered);
     let tell_rounds = plan.rules.rewards(Trigger::RoundCompleted);
+    announce(world, EventKind::RoundClosed(teller.round));
     let mut tally = Tally::of(round.questions.len());
     let mut members = world.query::<&Member>();
     let mut facts = Vec::new();
@@ -401,7 +402,6 @@ fn settle(world: &mut World, entity: Entity) {
     settled.stats = stats;
     settled.awards.shrink_to_fit();
     world.resource_mut::<DueQueue>().add(archive, Due::RoundArchives { round: round.seq });
-    announce(world, EventKind::RoundClosed(teller.round));
 }
 
 /// A member's marks by question; `None` where none was given.

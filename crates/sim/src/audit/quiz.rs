@@ -257,6 +257,10 @@ impl Auditor {
         let archive = round.settles().plus_ms(days * DAY_MS).max(tick.at.plus_ms(1));
         self.diary.insert((archive, super::runs::Due::Archive(seq)));
         tick.events.push((None, EventKind::RoundClosed(RoundId::new(self.branch, seq))));
+        // A round is paid when it closes, before anything else of the batch.
+        let awards = self.reward(tick);
+        tick.events.append(&mut tick.limit_events);
+        self.book(tick, awards);
     }
 
     pub(super) fn archive(&mut self, tick: &mut Tick, seq: u32) {
