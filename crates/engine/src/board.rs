@@ -24,13 +24,13 @@ use crate::quiz::{Round, RoundIndex};
 use crate::runs::{RunIndex, RunPlan};
 use crate::stream::{Reader, Stream};
 
-/// A member's scores in the day, week, month and season that contain `day`: points, and the
-/// entries that reached them, side by side.
+/// A member's scores in the day, week, month and season that contain `day`. What scores in one
+/// scores in all four, so one entry reached them all.
 #[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Scores {
     pub(crate) day: Day,
     points: [i32; 4],
-    reached: [u64; 4],
+    reached: u64,
 }
 
 /// Who has a score in the open standings of a group, and which day is open.
@@ -91,34 +91,36 @@ impl Standings {
 impl Scores {
     /// By kind of period.
     pub(crate) fn slot(&self, kind: usize) -> Score {
-        Score { points: self.points[kind], reached: self.reached[kind] }
+        Score { points: self.points[kind], reached: self.reached }
     }
 
-    /// Forgets the scores of periods that ended before the calendar's day.
-    fn roll(&mut self, to: &OpenDays) {
+    /// Forgets the scores of periods that ended before the calendar's day; which begin anew.
+    fn roll(&mut self, to: &OpenDays) -> [bool; 4] {
+        let mut anew = [self.reached == 0; 4];
         if self.day < to.day {
             for (slot, first) in to.firsts.into_iter().enumerate() {
                 if self.day < first {
-                    (self.points[slot], self.reached[slot]) = (0, 0);
+                    self.points[slot] = 0;
+                    anew[slot] = true;
                 }
             }
             self.day = to.day;
         }
+        anew
     }
-}
 
-impl Scores {
     /// Scores an entry in all four periods of `days`, the days open in the group.
     fn score(&mut self, days: &OpenDays, points: i64, entry: u64, seq: u32, group: &mut Standings) {
-        self.roll(days);
+        let anew = self.roll(days);
         for (slot, active) in group.active.iter_mut().enumerate() {
-            let mut score = self.slot(slot);
-            if score.is_vacant() {
+            if anew[slot] {
                 active.push(seq);
             }
+            let mut score = self.slot(slot);
             add(&mut score, points, entry);
-            (self.points[slot], self.reached[slot]) = (score.points, score.reached);
+            self.points[slot] = score.points;
         }
+        self.reached = entry;
     }
 }
 

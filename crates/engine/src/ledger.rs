@@ -59,7 +59,6 @@ pub(crate) struct Refund {
 /// A member's points. Buckets hold them by the month in which they expire, soonest first.
 #[derive(Component, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Wallet {
-    balance: i64,
     buckets: SmallVec<[Bucket; 2]>,
 }
 
@@ -93,11 +92,10 @@ const NEVER: Day = Day(i32::MAX);
 
 impl Wallet {
     pub(crate) fn balance(&self) -> Points {
-        Points(self.balance)
+        Points(self.buckets.iter().map(|bucket| i64::from(bucket.points)).sum())
     }
 
     fn put(&mut self, points: i64, expires: Day) {
-        self.balance += points;
         let points = i32::try_from(points).expect("an entry moves at most POINTS_MAX, which fits");
         match self.buckets.iter_mut().find(|bucket| bucket.expires == expires) {
             Some(bucket) => bucket.points += points,
@@ -111,7 +109,6 @@ impl Wallet {
     /// Takes points out, from the bucket that expires soonest when spent, from the latest when an
     /// award is taken back.
     fn take(&mut self, points: i64, latest_first: bool) {
-        self.balance -= points;
         let mut left = points;
         while left > 0 {
             let at = if latest_first { self.buckets.len().saturating_sub(1) } else { 0 };
@@ -126,11 +123,10 @@ impl Wallet {
         debug_assert_eq!(left, 0, "buckets hold the balance");
     }
 
-    /// Whether the buckets hold the balance, soonest first: a damaged snapshot may say otherwise.
+    /// Whether the buckets lie soonest first and hold what can be held: a damaged snapshot may say
+    /// otherwise.
     fn is_straight(&self) -> bool {
-        let sum: i64 = self.buckets.iter().map(|bucket| i64::from(bucket.points)).sum();
-        sum == self.balance
-            && sum <= POINTS_MAX.0
+        self.balance() <= POINTS_MAX
             && self.buckets.iter().all(|bucket| bucket.points > 0)
             && self.buckets.windows(2).all(|pair| pair[0].expires < pair[1].expires)
     }
@@ -144,7 +140,6 @@ impl Wallet {
         let mut expired = SmallVec::new();
         while let Some(bucket) = self.buckets.first().filter(|bucket| bucket.expires <= today) {
             expired.push((bucket.expires, i64::from(bucket.points)));
-            self.balance -= i64::from(bucket.points);
             self.buckets.remove(0);
         }
         expired
@@ -310,7 +305,7 @@ impl<'a> Clerk<'a> {
     /// Books an award, as far as the wallet can hold it; its place among the entries.
     fn award(&mut self, award: &Award, fact: &Fact, wallet: &mut Wallet) -> Option<Posted> {
         self.settle(fact.member.seq, wallet);
-        let points = award.points.min(POINTS_MAX.0 - wallet.balance);
+        let points = award.points.min(POINTS_MAX.0 - wallet.balance().0);
         if points <= 0 {
             return None;
         }
@@ -344,7 +339,7 @@ impl<'a> Clerk<'a> {
         }
         self.settle(seq, wallet);
         let cause = Cause::Entry(entry);
-        let held = points.min(wallet.balance).max(0);
+        let held = points.min(wallet.balance().0).max(0);
         if held > 0 {
             wallet.take(held, true);
             let from = self.member(seq);
@@ -376,7 +371,7 @@ impl<'a> Clerk<'a> {
         // order that is taken, because a refusal changes nothing.
         let mut after = wallet.clone();
         after.expire(self.today);
-        if after.balance < points.0 {
+        if after.balance() < points {
             return Err(Reject::NotEnoughPoints);
         }
         self.settle(seq, wallet);
@@ -494,7 +489,8 @@ fn save(world: &mut World) -> Vec<u8> {
 fn restore(world: &mut World, _version: u16, bytes: &[u8]) -> Result<(), RestoreError> {
     let saved: Saved = decode("ledger", bytes)?;
     let members = world.resource::<People>().members.clone();
-    let held = saved.wallets.iter().try_fold(0i64, |sum, wallet| sum.checked_add(wallet.balance));
+    let held =
+        saved.wallets.iter().try_fold(0i64, |sum, wallet| sum.checked_add(wallet.balance().0));
     let sums = saved.books.sums.iter().try_fold(0i64, |sum, side| sum.checked_add(*side));
     if saved.wallets.len() != members.len()
         || !saved.wallets.iter().all(Wallet::is_straight)

@@ -86,12 +86,6 @@ impl<'de, T: Row + Deserialize<'de>> Deserialize<'de> for Paged<T> {
 mod tests {
     use super::*;
 
-    impl Row for u32 {
-        fn is_vacant(&self) -> bool {
-            *self == 0
-        }
-    }
-
     #[test]
     fn rows_are_found_and_saved_in_member_order() {
         let mut table = Paged::default();

@@ -14,7 +14,7 @@ pub(crate) type Writer<'w, M> = ResMut<'w, Stream<M>>;
 
 /// Room that a stream keeps from batch to batch, in bytes: the largest batches (a round of a whole
 /// branch is graded) must not decide for ever what a branch takes in memory.
-const KEPT_BYTES: usize = 128 * 1_024;
+const KEPT_BYTES: usize = 64 * 1_024;
 
 impl<M: Send + Sync + 'static> Default for Stream<M> {
     fn default() -> Self {

@@ -24,8 +24,14 @@ impl Meter {
         Self { scope: cap.scope as u8, rule, per: cap.per as u8, run }
     }
 
-    fn is_for_members(self) -> bool {
-        self.scope == CapScope::Member as u8
+    /// An empty table for it.
+    fn counts(self) -> Counts {
+        let (members, run) = (CapScope::Member as u8, CapPeriod::Run as u8);
+        match (self.scope == members, self.per == run) {
+            (true, true) => Counts::InRun(Paged::default()),
+            (true, false) => Counts::Members(Paged::default()),
+            (false, _) => Counts::Shared(Paged::default()),
+        }
     }
 }
 
@@ -48,10 +54,19 @@ impl<P: Copy + Default + PartialEq> Row for Count<P> {
     }
 }
 
+/// What a member has used in a run, which is one period.
+impl Row for u32 {
+    fn is_vacant(&self) -> bool {
+        *self == 0
+    }
+}
+
 /// Counters by the number of who is counted.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 enum Counts {
     Members(Paged<Own>),
+    /// Members, in a run.
+    InRun(Paged<u32>),
     /// Groups by number; the bank is number 0.
     Shared(Paged<Shared>),
 }
@@ -70,10 +85,7 @@ impl Meters {
     /// The table of a meter, an empty one where there was none.
     pub(crate) fn table(&mut self, meter: Meter) -> Table {
         *self.places.entry(meter).or_insert_with(|| {
-            self.tables.push(match meter.is_for_members() {
-                true => Counts::Members(Paged::default()),
-                false => Counts::Shared(Paged::default()),
-            });
+            self.tables.push(meter.counts());
             self.tables.len() - 1
         })
     }
@@ -85,6 +97,7 @@ impl Meters {
                 Some(own) => (own.period, i64::from(own.points)),
                 None => return 0,
             },
+            Counts::InRun(rows) => return rows.get(number).copied().map_or(0, i64::from),
             Counts::Shared(rows) => match rows.get(number) {
                 Some(shared) => (shared.period, shared.points),
                 None => return 0,
@@ -104,6 +117,11 @@ impl Meters {
                 own.points = own.points.saturating_add(u32::try_from(points).unwrap_or(u32::MAX));
                 i64::from(own.points)
             }
+            Counts::InRun(rows) => {
+                let own = rows.at(number);
+                *own = own.saturating_add(u32::try_from(points).unwrap_or(u32::MAX));
+                i64::from(*own)
+            }
             Counts::Shared(rows) => {
                 let shared = rows.at(number);
                 if shared.is_vacant() || shared.period < period {
@@ -122,6 +140,11 @@ impl Meters {
                 if let Some(own) = rows.get_mut(number).filter(|own| own.period == period) {
                     let points = u32::try_from(points).unwrap_or(u32::MAX);
                     own.points = own.points.saturating_sub(points);
+                }
+            }
+            Counts::InRun(rows) => {
+                if let Some(own) = rows.get_mut(number) {
+                    *own = own.saturating_sub(u32::try_from(points).unwrap_or(u32::MAX));
                 }
             }
             Counts::Shared(rows) => {
@@ -151,6 +174,9 @@ impl Meters {
             Counts::Members(rows) => {
                 rows.by_member().all(|(member, _)| (1..=members).contains(&member))
             }
+            Counts::InRun(rows) => {
+                rows.by_member().all(|(member, _)| (1..=members).contains(&member))
+            }
             Counts::Shared(rows) => {
                 rows.by_member().all(|(number, count)| number <= groups && count.points >= 0)
             }
@@ -163,6 +189,7 @@ impl Serialize for Meters {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let used = |counts: &&Counts| match counts {
             Counts::Members(rows) => rows.by_member().next().is_some(),
+            Counts::InRun(rows) => rows.by_member().next().is_some(),
             Counts::Shared(rows) => rows.by_member().next().is_some(),
         };
         let tables = self.places.iter().map(|(meter, place)| (meter, &self.tables[*place]));
@@ -176,8 +203,10 @@ impl<'de> Deserialize<'de> for Meters {
         let saved = Vec::<(Meter, Counts)>::deserialize(deserializer)?;
         let mut meters = Self::default();
         for (meter, counts) in saved {
-            let fits = matches!(counts, Counts::Members(_)) == meter.is_for_members();
-            if !fits || meters.places.insert(meter, meters.tables.len()).is_some() {
+            let of = |counts: &Counts| std::mem::discriminant(counts);
+            if of(&counts) != of(&meter.counts())
+                || meters.places.insert(meter, meters.tables.len()).is_some()
+            {
                 return Err(serde::de::Error::custom("a limit is counted twice or as another"));
             }
             meters.tables.push(counts);

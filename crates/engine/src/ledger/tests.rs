@@ -32,7 +32,7 @@ proptest! {
                     *model.entry(month).or_default() += points;
                 }
                 Step::Take(points, latest) => {
-                    let mut left = points.min(wallet.balance);
+                    let mut left = points.min(wallet.balance().0);
                     wallet.take(left, latest);
                     let mut months: Vec<i32> = model.keys().copied().collect();
                     if latest {
@@ -57,7 +57,7 @@ proptest! {
             let buckets: Vec<(i32, i64)> =
                 wallet.buckets.iter().map(|b| (b.expires.0, i64::from(b.points))).collect();
             prop_assert_eq!(buckets, model.clone().into_iter().collect::<Vec<_>>());
-            prop_assert_eq!(wallet.balance, model.values().sum::<i64>());
+            prop_assert_eq!(wallet.balance().0, model.values().sum::<i64>());
         }
     }
 
