@@ -3,19 +3,19 @@
 # must come to the digests of the native build. platform.sh [LAST-SEED [TICKS]]
 set -euo pipefail
 cd "$(dirname "$0")/.."
-last=${1:-50} ticks=${2:-300}
+last=${1:-20} ticks=${2:-200}
 rustup target add wasm32-wasip1 >/dev/null 2>&1 || true
-cargo build --quiet --release --locked -p dengmi-sim --example platform
-cargo build --quiet --release --locked -p dengmi-sim --example platform --target wasm32-wasip1
+cargo build --quiet --locked -p dengmi-sim --example platform
+cargo build --quiet --locked -p dengmi-sim --example platform --target wasm32-wasip1
 native=$(mktemp) wasm=$(mktemp)
 trap 'rm -f "$native" "$wasm"' EXIT
-target/release/examples/platform 1 "$last" "$ticks" >"$native"
+target/debug/examples/platform 1 "$last" "$ticks" >"$native"
 node --no-warnings --input-type=module - "$last" "$ticks" >"$wasm" <<'JS'
 import { readFile } from "node:fs/promises";
 import { WASI } from "node:wasi";
 const args = ["platform", "1", ...process.argv.slice(2)];
 const wasi = new WASI({ version: "preview1", args, env: {} });
-const bytes = await readFile("target/wasm32-wasip1/release/examples/platform.wasm");
+const bytes = await readFile("target/wasm32-wasip1/debug/examples/platform.wasm");
 const module = await WebAssembly.compile(bytes);
 const instance = await WebAssembly.instantiate(module, wasi.getImportObject());
 process.exitCode = wasi.start(instance);

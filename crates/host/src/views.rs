@@ -22,7 +22,7 @@ pub(crate) const SMALL_BOARD: usize = 1_000;
 
 /// A larger standing is ranked again no sooner than this many times its ranking took, so ranking
 /// takes at most this share of one core, ...
-const RANKING_SHARE: u32 = 16;
+const RANKING_SHARE: u32 = 64;
 
 /// ... but never later than this.
 const WAIT_MAX: Duration = Duration::from_millis(100);
