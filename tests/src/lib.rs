@@ -1,6 +1,8 @@
 //! Tests of the whole: architecture, determinism, golden journals, end to end. The library part
 //! holds only what several of them share: the real binary, and an HTTP client of a few lines.
 
+pub mod fuzz;
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};

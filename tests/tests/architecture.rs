@@ -28,13 +28,13 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// Heavy or impure libraries, and the only crates that may name them.
 const CONFINED: &[(&str, &[&str])] = &[
     ("sqlx", &["store"]),
-    ("axum", &["api"]),
+    ("axum", &["api", "tests"]),
     ("utoipa", &["api"]),
     ("hyper", &["api"]),
     ("bevy_ecs", &["engine"]),
     ("anyhow", &["cli"]),
     ("clap", &["cli"]),
-    ("indicatif", &["cli"]),
+    ("indicatif", &["cli", "tests"]),
 ];
 
 /// Crates that may not reach these libraries at all, not even through others.
