@@ -2,3 +2,6 @@
 //! answer keys, slow and silent clients.
 
 mod fuzzed;
+mod malformed;
+mod tokens;
+mod world;
