@@ -3,5 +3,6 @@
 
 mod fuzzed;
 mod malformed;
+mod slow;
 mod tokens;
 mod world;
