@@ -52,8 +52,12 @@ pub fn dengmi(data: &Path, args: &[&str]) -> Output {
 }
 
 fn command(data: &Path, args: &[&str]) -> Command {
+    command_on(&root(), data, args)
+}
+
+fn command_on(content: &Path, data: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(binary());
-    command.arg("--data").arg(data).arg("--content").arg(root()).args(args);
+    command.arg("--data").arg(data).arg("--content").arg(content).args(args);
     command.stdin(Stdio::null());
     command
 }
@@ -90,10 +94,19 @@ impl Server {
     /// Where it does not become ready within a minute.
     #[must_use]
     pub fn start(data: &Path, args: &[&str]) -> Self {
+        Self::start_on(&root(), data, args)
+    }
+
+    /// The same with content of its own.
+    ///
+    /// # Panics
+    /// Where it does not become ready within a minute.
+    #[must_use]
+    pub fn start_on(content: &Path, data: &Path, args: &[&str]) -> Self {
         let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let address = free.local_addr().expect("it is bound").to_string();
         drop(free);
-        let mut child = command(data, args)
+        let mut child = command_on(content, data, args)
             .args(["--listen", &address])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

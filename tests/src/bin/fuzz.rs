@@ -74,7 +74,8 @@ fn one(target: &Target, options: &Options) -> Result<(), String> {
         Some(options.runs + target.corpus().len() as u64),
         ProgressDrawTarget::stderr_with_hz(4),
     );
-    let style = ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len} {per_sec} {msg} {eta}");
+    let style =
+        ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len} {per_sec} {msg} {eta}");
     bar.set_style(style.map_err(|error| error.to_string())?);
     bar.set_prefix(target.name);
     let began = Instant::now();
@@ -89,7 +90,8 @@ fn one(target: &Target, options: &Options) -> Result<(), String> {
     let Some((input, said)) = found.broken else { return Ok(()) };
     let seed = options.seed;
     let path = target.folder().join(format!("failed-{seed}-{}", found.runs));
-    let written = std::fs::create_dir_all(target.folder()).and_then(|()| std::fs::write(&path, input));
+    let written =
+        std::fs::create_dir_all(target.folder()).and_then(|()| std::fs::write(&path, input));
     written.map_err(|error| format!("{}: {error}", path.display()))?;
     Err(format!(
         "{}: broken by execution {} of seed {seed}: {said}\n\

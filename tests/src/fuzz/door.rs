@@ -155,8 +155,12 @@ fn issuer() -> &'static Issuer {
 pub(super) fn invite(input: &[u8]) -> Reached {
     let issuer = issuer();
     let text = String::from_utf8_lossy(input);
-    let redeemed =
-        runtime().block_on(invites::redeem(&issuer.host, &*issuer.store, &text, Uuid::from_u128(1)));
+    let redeemed = runtime().block_on(invites::redeem(
+        &issuer.host,
+        &*issuer.store,
+        &text,
+        Uuid::from_u128(1),
+    ));
     let result = redeemed.ok().expect("the store answers");
     let issued = issuer.good.iter().position(|good| *good == *text);
     match (&result, issued) {

@@ -105,9 +105,13 @@ pub(super) fn snapshot(input: &[u8]) -> Reached {
             // A damaged state may be another sound state, never one that does not keep: checksums
             // of the files notice the damage, this is about what is believed.
             let again = Engine::restore(played.config.clone(), &played.packs, &bytes);
-            let mut again = again.unwrap_or_else(|error| panic!("what it saved, it refuses: {error}"));
+            let mut again =
+                again.unwrap_or_else(|error| panic!("what it saved, it refuses: {error}"));
             assert!(again.save() == bytes, "a restored state saves to the same bytes, twice");
-            vec![if bytes == input { "another state" } else { "another state, put right" }.to_owned()]
+            vec![
+                if bytes == input { "another state" } else { "another state, put right" }
+                    .to_owned(),
+            ]
         }
         Err(RestoreError::Unreadable(why)) => {
             let why: String = why.chars().filter(|c| !c.is_ascii_digit()).take(48).collect();

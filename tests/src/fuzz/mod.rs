@@ -50,8 +50,20 @@ pub static TARGETS: &[Target] = &[
     Target { name: "pack", run: texts::pack, seeds: texts::packs, longest: 8_192, ordinary: 2_000 },
     Target { name: "body", run: door::body, seeds: Vec::new, longest: 4_096, ordinary: 4_000 },
     Target { name: "token", run: door::token, seeds: door::tokens, longest: 512, ordinary: 4_000 },
-    Target { name: "invite", run: door::invite, seeds: door::invites, longest: 512, ordinary: 4_000 },
-    Target { name: "record", run: kept::record, seeds: kept::records, longest: 16_384, ordinary: 4_000 },
+    Target {
+        name: "invite",
+        run: door::invite,
+        seeds: door::invites,
+        longest: 512,
+        ordinary: 4_000,
+    },
+    Target {
+        name: "record",
+        run: kept::record,
+        seeds: kept::records,
+        longest: 16_384,
+        ordinary: 4_000,
+    },
     Target {
         name: "snapshot",
         run: kept::snapshot,
@@ -66,7 +78,13 @@ pub static TARGETS: &[Target] = &[
         longest: 512,
         ordinary: 20_000,
     },
-    Target { name: "rule", run: grammar::rule, seeds: grammar::rules, longest: 96, ordinary: 1_000 },
+    Target {
+        name: "rule",
+        run: grammar::rule,
+        seeds: grammar::rules,
+        longest: 96,
+        ordinary: 1_000,
+    },
 ];
 
 impl Target {

@@ -2,6 +2,7 @@
 //! answer keys, slow and silent clients.
 
 mod fuzzed;
+mod keys;
 mod malformed;
 mod slow;
 mod tokens;

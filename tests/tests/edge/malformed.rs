@@ -112,7 +112,9 @@ const FAULTS: &[Fault] = &[
     ("comment in front not closed", |text| Some(format!("/* {text}"))),
     ("full-width colon", |text| schema(text, "schema：1")),
     ("full-width comma", |text| schema(text, "schema: 1，")),
-    ("full-width bracket", |text| swap(text, "(schema", "（schema").or_else(|| swap(text, "(\n    schema", "（\n    schema"))),
+    ("full-width bracket", |text| {
+        swap(text, "(schema", "（schema").or_else(|| swap(text, "(\n    schema", "（\n    schema"))
+    }),
     ("equals for colon", |text| schema(text, "schema = 1")),
     ("semicolon for comma", |text| swap(text, "schema: 1,", "schema: 1;")),
     ("comma missing", |text| swap(text, "schema: 1,", "schema: 1")),

@@ -176,9 +176,8 @@ fn idle_streams(count: usize) {
         let mut stream = TcpStream::connect(&server.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         let token = &tokens[n / 4];
-        let request = format!(
-            "GET /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n"
-        );
+        let request =
+            format!("GET /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n");
         stream.write_all(request.as_bytes()).unwrap();
         let head = until(&mut stream, "retry:");
         assert!(head.starts_with("HTTP/1.1 200"), "{head}");
@@ -204,7 +203,9 @@ fn idle_streams(count: usize) {
     let told = began.elapsed();
     if let Some((before, after)) = before.zip(after) {
         let each = after.saturating_sub(before) as f64 / count as f64;
-        eprintln!("{count} idle streams: {before} KiB before, {after} KiB after, {each:.1} KiB each");
+        eprintln!(
+            "{count} idle streams: {before} KiB before, {after} KiB after, {each:.1} KiB each"
+        );
         assert!(each < 128.0, "{each:.1} KiB for a stream that is idle");
     }
     eprintln!(

@@ -33,7 +33,8 @@ struct Bad {
 fn insert_expired(data: &Path, token: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let store = SqliteStore::open(data.join("dengmi.db"), OpenOptions::default()).await.unwrap();
+        let store =
+            SqliteStore::open(data.join("dengmi.db"), OpenOptions::default()).await.unwrap();
         let row = SessionRow {
             token_hash: blake3::derive_key("dengmi session token v1", token.as_bytes()),
             principal: b"o\0\0\0\x01".to_vec(),
@@ -63,7 +64,8 @@ fn table(good: &str, ended: [&str; 4], other: &str) -> Vec<Bad> {
     let [expired, revoked, erased, disabled] = ended;
     let last = if good.ends_with('0') { "1" } else { "0" };
     let changed = format!("{}{last}", &good[..good.len() - 1]);
-    let none = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.eyJzdWIiOiJtMS0xIiwicm9sZSI6ImhlYWRfb2ZmaWNlIn0.";
+    let none =
+        "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.eyJzdWIiOiJtMS0xIiwicm9sZSI6ImhlYWRfb2ZmaWNlIn0.";
     let hs256 = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJvMSJ9.c2lnbmVkLXdpdGgtbm90aGluZw";
     let nobody = |name, lines| Bad { name, lines, told: Told::Nobody };
     let mut ascii = b"authorization: Bearer ".to_vec();
@@ -174,12 +176,18 @@ fn bad_sessions_open_no_route_and_tell_nothing() {
 
     // A member on routes for operators: 403, whatever is named.
     for row in routes().iter().filter(|row| !row.public()) {
-        let dengmi_api::rights::Access::Signed { members: false, .. } = row.access else { continue };
+        let dengmi_api::rights::Access::Signed { members: false, .. } = row.access else {
+            continue;
+        };
         for named in [member.as_str(), "m1-999", "m2-1"] {
             let path = fill(row.path, named, &group);
             let got = ask(&server.address, row.method, &path, &[bearer(&member_token)], "{}");
             count += 1;
-            assert_eq!((got.status, got.json()["code"].as_str()), (403, Some("forbidden")), "{path}");
+            assert_eq!(
+                (got.status, got.json()["code"].as_str()),
+                (403, Some("forbidden")),
+                "{path}"
+            );
         }
     }
     // The table was held against a server that works: the good session opens.

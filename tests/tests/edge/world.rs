@@ -92,7 +92,8 @@ impl Raw {
 pub(crate) fn ask(address: &str, method: &str, path: &str, lines: &[Vec<u8>], body: &str) -> Raw {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-    let mut bytes = format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n").into_bytes();
+    let mut bytes =
+        format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n").into_bytes();
     if method != "GET" {
         let key = uuid::Uuid::now_v7();
         let length = body.len();
