@@ -61,6 +61,11 @@ pub(super) fn body(input: &[u8]) -> Reached {
     let line = input.iter().position(|&byte| byte == b'\n').unwrap_or(input.len());
     let (line, body) = (&input[..line], input.get(line + 1..).unwrap_or_default());
     let Ok(line) = std::str::from_utf8(line) else { return vec!["no request".to_owned()] };
+    let known = known_lines();
+    // Most changes of the first line lead nowhere: for three of four, a line that leads somewhere.
+    let spread: usize = line.bytes().map(usize::from).sum();
+    let stray = !known.iter().any(|known| known == line) && !spread.is_multiple_of(4);
+    let line = if stray { known[spread % known.len()].as_str() } else { line };
     let Some((method, path)) = line.split_once(' ') else { return vec!["no request".to_owned()] };
     // Reading is not about bodies, and an event stream does not end.
     if !["POST", "PUT", "DELETE"].contains(&method) || !path.starts_with('/') {
@@ -78,7 +83,25 @@ pub(super) fn body(input: &[u8]) -> Reached {
         let Ok(request) = request else { return vec!["no request".to_owned()] };
         reached.push(sound(&ask(request)));
     }
+    if path.contains("sessions/current") {
+        // The sessions have ended: what follows would be told so and nothing else.
+        API.with_borrow_mut(|(count, api)| (*count, *api) = (0, None));
+    }
     reached
+}
+
+/// First lines of the committed inputs: requests that lead somewhere.
+fn known_lines() -> &'static [String] {
+    static KNOWN: OnceLock<Vec<String>> = OnceLock::new();
+    KNOWN.get_or_init(|| {
+        let target = super::Target::find("body").expect("a target");
+        let line = |input: Vec<u8>| {
+            let text = String::from_utf8_lossy(&input).into_owned();
+            text.lines().next().unwrap_or_default().to_owned()
+        };
+        let lines: Vec<String> = target.committed().into_values().map(line).collect();
+        lines.into_iter().filter(|line| line.contains(" /v1/")).collect()
+    })
 }
 
 /// Every token that the host in memory knows.
@@ -145,7 +168,7 @@ fn issuer() -> &'static Issuer {
             let issue = |target| invites::issue(&host, target, expires);
             let group = issue(InviteTarget::Community(CommunityId::new(branch, 1)));
             let member = issue(InviteTarget::Member(MemberId::new(branch, 42)));
-            let good = [group, member].map(|invite| invite.ok().expect("an invite is issued"));
+            let good = [group, member].map(|invite| invite.expect("an invite is issued"));
             Issuer { host, store, good }
         })
     })
@@ -161,7 +184,7 @@ pub(super) fn invite(input: &[u8]) -> Reached {
         &text,
         Uuid::from_u128(1),
     ));
-    let result = redeemed.ok().expect("the store answers");
+    let result = redeemed.expect("the store answers");
     let issued = issuer.good.iter().position(|good| *good == *text);
     match (&result, issued) {
         (Ok(invite), Some(0)) => assert!(matches!(invite.target, InviteTarget::Community(_))),

@@ -83,6 +83,7 @@ pub(super) fn record(input: &[u8]) -> Reached {
             assert!(given.check(seq.wrapping_sub(1), prev).is_err(), "its hash does not fit");
             let text = error.to_string();
             let why = text.rsplit(": ").next().unwrap_or_default();
+            let why: String = why.chars().filter(|c| !c.is_ascii_digit()).take(48).collect();
             vec![format!("{} {why}", kind(&error))]
         }
     }
