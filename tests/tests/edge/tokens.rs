@@ -29,8 +29,15 @@ struct Bad {
     told: Told,
 }
 
-/// A session that ended a moment after it began, in the store of a server that is not running.
-fn insert_expired(data: &Path, token: &str) {
+/// Milliseconds since 1970.
+fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    i64::try_from(since.as_millis()).unwrap()
+}
+
+/// A session that ends soon, in the store of a server that is not running: one that has ended
+/// already would be swept away at the start, and nobody would look at its time.
+fn insert_expired(data: &Path, token: &str, expires: i64) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let store =
@@ -39,7 +46,7 @@ fn insert_expired(data: &Path, token: &str) {
             token_hash: blake3::derive_key("dengmi session token v1", token.as_bytes()),
             principal: b"o\0\0\0\x01".to_vec(),
             created: Timestamp(1_700_000_000_000),
-            expires: Timestamp(1_700_000_000_001),
+            expires: Timestamp(expires),
             last_seen: Timestamp(1_700_000_000_000),
         };
         store.insert_session(row).await.unwrap();
@@ -147,11 +154,17 @@ fn bad_sessions_open_no_route_and_tell_nothing() {
     server.kill();
     assert!(dengmi(&data, &["user", "disable", "gone"]).status.success());
     let expired = "ab".repeat(32);
-    insert_expired(&data, &expired);
+    let expires = now() + 8_000;
+    insert_expired(&data, &expired, expires);
     let server = Server::start(&data, &["serve"]);
     let lasting = server.get("/v1/me", Some("lasting-lasting-lasting")).unwrap();
     assert_eq!(lasting.status, 200, "rows are written as the server reads them");
+    let before = server.get("/v1/me", Some(&expired)).unwrap();
+    assert!(before.status == 200 || now() >= expires, "it is good until its time is over");
     let other = login(&server, "other");
+    while now() <= expires {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
 
     let table = table(&boss, [&expired, &ended, &erased_token, &gone], &other);
     assert!(table.len() >= 25);
