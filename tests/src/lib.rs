@@ -2,6 +2,7 @@
 //! holds only what several of them share: the real binary, and an HTTP client of a few lines.
 
 pub mod crash;
+pub mod fuzz;
 
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -53,8 +54,12 @@ pub fn dengmi(data: &Path, args: &[&str]) -> Output {
 }
 
 fn command(data: &Path, args: &[&str]) -> Command {
+    command_on(&root(), data, args)
+}
+
+fn command_on(content: &Path, data: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(binary());
-    command.arg("--data").arg(data).arg("--content").arg(root()).args(args);
+    command.arg("--data").arg(data).arg("--content").arg(content).args(args);
     command.stdin(Stdio::null());
     command
 }
@@ -91,7 +96,16 @@ impl Server {
     /// Where it does not become ready within a minute.
     #[must_use]
     pub fn start(data: &Path, args: &[&str]) -> Self {
-        Self::start_in(data, args, &[])
+        Self::start_with(&root(), data, args, &[])
+    }
+
+    /// As [`Server::start`], with content of its own.
+    ///
+    /// # Panics
+    /// Where it does not become ready within a minute.
+    #[must_use]
+    pub fn start_on(content: &Path, data: &Path, args: &[&str]) -> Self {
+        Self::start_with(content, data, args, &[])
     }
 
     /// As [`Server::start`], with more environment variables.
@@ -100,10 +114,19 @@ impl Server {
     /// Where it does not become ready within a minute.
     #[must_use]
     pub fn start_in(data: &Path, args: &[&str], variables: &[(&str, &OsStr)]) -> Self {
+        Self::start_with(&root(), data, args, variables)
+    }
+
+    fn start_with(
+        content: &Path,
+        data: &Path,
+        args: &[&str],
+        variables: &[(&str, &OsStr)],
+    ) -> Self {
         let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let address = free.local_addr().expect("it is bound").to_string();
         drop(free);
-        let mut child = command(data, args)
+        let mut child = command_on(content, data, args)
             .args(["--listen", &address])
             .envs(variables.iter().copied())
             .stdout(Stdio::piped())

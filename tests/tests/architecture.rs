@@ -29,14 +29,14 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// Heavy or impure libraries, and the only crates that may name them.
 const CONFINED: &[(&str, &[&str])] = &[
     ("sqlx", &["store"]),
-    ("axum", &["api"]),
+    ("axum", &["api", "tests"]),
     ("utoipa", &["api"]),
     ("hyper", &["api"]),
     ("bevy_ecs", &["engine"]),
     ("anyhow", &["cli"]),
     ("clap", &["cli", "tests"]),
     ("libc", &["powerloss"]),
-    ("indicatif", &["cli"]),
+    ("indicatif", &["cli", "tests"]),
 ];
 
 /// Crates that may not reach these libraries at all, not even through others.
@@ -166,7 +166,6 @@ fn the_top_level_is_what_it_should_be() {
         "courses",
         "crates",
         "deny.toml",
-        "docs",
         "quests",
         "rust-toolchain.toml",
         "rustfmt.toml",
@@ -178,11 +177,13 @@ fn the_top_level_is_what_it_should_be() {
     if listed.is_empty() {
         return; // an exported tree has no index to ask
     }
-    let found: BTreeSet<&str> = listed
+    let mut found: BTreeSet<&str> = listed
         .lines()
         .filter_map(|path| path.split('/').next())
         .filter(|name| !name.starts_with('.'))
         .collect();
+    // Printed by `report` when somebody has measured.
+    found.remove("docs");
     assert_eq!(found, expected);
 }
 

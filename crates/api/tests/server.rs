@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use common::{Fake, token};
 use dengmi_api::{Limits, serve};
+use dengmi_core::view::{Event, EventKind};
+use dengmi_core::{BranchId, RunId};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -22,6 +24,10 @@ struct Running {
 
 /// A server with patience in milliseconds where the real one has seconds.
 async fn start(change: impl FnOnce(&mut Limits)) -> Running {
+    start_with(Arc::new(Fake::default()), change).await
+}
+
+async fn start_with(fake: Arc<Fake>, change: impl FnOnce(&mut Limits)) -> Running {
     let mut limits = Limits {
         header_timeout: Duration::from_millis(300),
         body_timeout: Duration::from_millis(300),
@@ -37,7 +43,7 @@ async fn start(change: impl FnOnce(&mut Limits)) -> Running {
     let shutdown = async {
         let _ = stopped.await;
     };
-    let server = tokio::spawn(serve(listener, Arc::new(Fake::default()), shutdown, limits));
+    let server = tokio::spawn(serve(listener, fake, shutdown, limits));
     Running { address, stop, server }
 }
 
@@ -74,6 +80,36 @@ async fn half_a_body_is_not_waited_for() {
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
     assert!(answer.contains("body-timeout"), "{answer}");
     assert!(took < Duration::from_secs(3), "{took:?}");
+}
+
+/// A reader of events that reads nothing: what was missed is more than all buffers on the way hold,
+/// so the server has to wait for it, and gives up.
+#[tokio::test]
+async fn a_reader_of_events_that_never_reads_is_cut() {
+    let fake = Arc::new(Fake::default());
+    *fake.events.lock().unwrap() = (1..=120_000)
+        .map(|seq| Event {
+            seq,
+            at: common::NOW,
+            community: None,
+            kind: EventKind::RunLaunched(RunId::new(BranchId(1), 1)),
+        })
+        .collect();
+    let running = start_with(fake, |_| {}).await;
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    let request = format!(
+        "GET /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\nlast-event-id: 1\r\n\r\n",
+        token::M1
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    // One that is still waited for would get the rest now, and then heartbeats for ever.
+    let mut answer = Vec::new();
+    let read = tokio::time::timeout(Duration::from_secs(2), stream.read_to_end(&mut answer)).await;
+    let ended = read.expect("the stream is over");
+    assert!(!answer.ends_with(b"0\r\n\r\n") || ended.is_err(), "it was cut, not ended");
+    let last = format!("id: {}", 120_000);
+    assert!(!String::from_utf8_lossy(&answer).contains(&last), "not everything was sent");
 }
 
 #[tokio::test]

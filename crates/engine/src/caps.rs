@@ -180,6 +180,9 @@ impl Limits {
     }
 }
 
+/// A rule's place in its rulebook, the rule, and its limits.
+type Known<'a> = ((u8, u32), &'a Rule, Limits);
+
 fn paid_key(rule: &Rule) -> (u16, u16) {
     (rule.rule.code, rule.rule.version)
 }
@@ -233,7 +236,7 @@ fn cut(
         };
         let run = &mut *run;
         // The rules that pay in this run, with their limits: looked for once.
-        let mut known: SmallVec<[((u8, u32), &Rule, Limits); 4]> = SmallVec::new();
+        let mut known: SmallVec<[Known; 4]> = SmallVec::new();
         let mut periods = Periods::of(fact_of(&rewards[0]).day);
         for reward in rewards {
             let fact = fact_of(reward);

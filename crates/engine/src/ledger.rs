@@ -385,7 +385,6 @@ impl<'a> Clerk<'a> {
 }
 
 /// Takes back what corrected keys and undone reactions earned.
-#[expect(clippy::too_many_arguments, reason = "a system names everything it reads and writes")]
 fn take_back(
     setup: Res<Setup>,
     now: Res<Now>,

@@ -537,11 +537,12 @@ impl Backend for Fake {
         let target = match id.parse() {
             Ok(community) => InviteTarget::Community(community),
             Err(_) => {
+                let Ok(member) = id.parse() else { return Ok(Err(InviteError::Invalid)) };
                 let mut used = self.used.lock().unwrap();
                 if *used.entry(token.to_owned()).or_insert(key) != key {
                     return Ok(Err(InviteError::Used));
                 }
-                InviteTarget::Member(member(id))
+                InviteTarget::Member(member)
             }
         };
         Ok(Ok(Invite { target, number: 7 }))

@@ -170,8 +170,9 @@ impl<S: Store> Backend for HostBackend<S> {
             series.shuffle_options,
             options.iter().copied(),
         );
-        let shown = layout.questions.iter().map(|&at| layout.options[usize::from(at)].to_vec());
-        Some(Sheet { options: shown.collect(), questions: layout.questions.to_vec() })
+        // Both in the same order: of questions as the content has them.
+        let options = layout.options.iter().map(|order| order.to_vec()).collect();
+        Some(Sheet { questions: layout.questions.to_vec(), options })
     }
 
     fn keys(&self, round: RoundId) -> Option<Vec<Key>> {
