@@ -172,9 +172,8 @@ impl Limits {
 
     /// Writes down what the version has paid.
     fn settle(&self, rule: &Rule, used: &mut CapUse) {
-        if rule.budget.is_none() || self.paid == 0 {
-            used.paid.remove(&paid_key(rule));
-        } else {
+        // Without a budget the version may still have one in content that another run keeps.
+        if rule.budget.is_some() {
             used.paid.insert(paid_key(rule), self.paid);
         }
     }

@@ -87,6 +87,17 @@ impl Limits {
         (*latest, points)
     }
 
+    /// Points counted so far where a reward of `day` would be counted.
+    fn used(&self, whose: Whose, code: u16, per: CapPeriod, day: Day, run: u32) -> i64 {
+        let (week, first) = match per {
+            CapPeriod::Run => return self.runs.get(&(run, whose, code)).copied().unwrap_or(0),
+            CapPeriod::Day => (false, day),
+            CapPeriod::Week => (true, first_of(PeriodKind::Week, day)),
+        };
+        let counted = self.latest.get(&(whose, code, week));
+        counted.filter(|(latest, _)| *latest >= first).map_or(0, |(_, points)| *points)
+    }
+
     pub(super) fn forget(&mut self, run: u32) {
         self.runs.retain(|(of, _, _), _| *of != run);
     }
@@ -276,10 +287,11 @@ impl Auditor {
         }
         for cap in &line.version.caps {
             let limit = self.limit(cap);
-            let (_, used) = self.limits.counter(whose(cap.scope), code, cap.per, fact.day, run_seq);
-            if limit - *used < points {
+            // Only what is paid is counted: what is refused leaves no trace, not even of its day.
+            let used = self.limits.used(whose(cap.scope), code, cap.per, fact.day, run_seq);
+            if limit - used < points {
                 self.seen.mark(edge_of(cap.scope));
-                points = limit - *used;
+                points = limit - used;
             }
         }
         if points <= 0 {
@@ -323,12 +335,18 @@ impl Auditor {
         for cap in &version.caps {
             let whose = whose(cap.scope, member, counted.group);
             let code = counted.rule.code;
-            let (counts, used) = self.limits.counter(whose, code, cap.per, counted.day, run_seq);
-            let own = match cap.per {
-                CapPeriod::Week => first_of(PeriodKind::Week, counted.day),
-                CapPeriod::Day | CapPeriod::Run => counted.day,
+            let (week, first) = match cap.per {
+                CapPeriod::Run => {
+                    if let Some(used) = self.limits.runs.get_mut(&(run_seq, whose, code)) {
+                        *used = (*used - points).max(0);
+                    }
+                    continue;
+                }
+                CapPeriod::Day => (false, counted.day),
+                CapPeriod::Week => (true, first_of(PeriodKind::Week, counted.day)),
             };
-            if counts == own {
+            let latest = self.limits.latest.get_mut(&(whose, code, week));
+            if let Some((_, used)) = latest.filter(|(latest, _)| *latest == first) {
                 *used = (*used - points).max(0);
             }
         }
