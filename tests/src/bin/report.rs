@@ -51,8 +51,8 @@ const PERFORMANCE: Report = Report {
             command: "dengmi bench replay --members 10000 --days 10",
         },
         Step {
-            why: "About 10^6 commands.",
-            command: "dengmi bench replay --members 50000 --days 20",
+            why: "About 6 x 10^5 commands.",
+            command: "dengmi bench replay --members 20000 --days 30",
         },
         Step { why: "Saving and restoring a state.", command: "dengmi bench save --members 20000" },
         Step {
