@@ -3,6 +3,8 @@
 //! ids live for ever, renames are listed in `was`.
 
 pub mod community;
+pub mod course;
+pub mod lesson;
 pub mod notice;
 pub mod product;
 pub mod quest;
@@ -15,6 +17,8 @@ use dengmi_core::Day;
 use serde::Deserialize;
 
 pub use community::CommunityFile;
+pub use course::Course;
+pub use lesson::Lesson;
 pub use notice::{Notice, NoticeFile};
 pub use product::{FactField, FactValue, Product, RiskLevel, Unit};
 pub use quest::{CheckInStreak, MomentsChallenge, Quest, QuestKind, QuizSeries};
