@@ -11,6 +11,7 @@ use dengmi_core::view::Event;
 use dengmi_store::snapshot::{self, SnapshotMeta};
 use dengmi_store::{Commit, Journal, StoreError, failpoint};
 use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 
 use crate::branch::Shared;
 use crate::inbox::{Answer, SubmitError, Submitted};
@@ -74,11 +75,12 @@ pub(crate) fn run<J: Journal>(
     jobs: &Receiver<Job>,
 ) {
     let mut worked = false;
+    let mut saving: Option<JoinHandle<()>> = None;
     loop {
         let job = if worked {
             match jobs.recv_timeout(IDLE) {
                 Ok(job) => job,
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {
                     worked = false;
                     if let Err(error) = runtime.block_on(journal.checkpoint_when_idle()) {
@@ -88,21 +90,42 @@ pub(crate) fn run<J: Journal>(
                 }
             }
         } else {
-            let Ok(job) = jobs.recv() else { return };
+            let Ok(job) = jobs.recv() else { break };
             job
         };
         match job {
             Job::Publish(delta) => shared.views.publish(*delta),
             Job::Tell(events) => tell(shared, events),
             Job::Commit(group) => {
-                commit(runtime, journal, shared, *group);
+                if let Some((save, hash)) = commit(runtime, journal, shared, *group) {
+                    finish(runtime, saving.take());
+                    // The branch goes on meanwhile.
+                    saving = Some(runtime.spawn_blocking(move || save.write(hash)));
+                }
                 worked = true;
             }
         }
     }
+    finish(runtime, saving);
 }
 
-fn commit<J: Journal>(runtime: &Handle, journal: &J, shared: &Shared, group: Group) {
+/// Waits for a snapshot that is being written: two never are at once, and a host that has stopped
+/// writes nothing any more.
+fn finish(runtime: &Handle, saving: Option<JoinHandle<()>>) {
+    if let Some(saving) = saving {
+        // A panic in it was printed; the journal alone is enough.
+        let _ = runtime.block_on(saving);
+    }
+}
+
+
+/// Appends a group and answers it. Gives the snapshot that is now due, with its record's hash.
+fn commit<J: Journal>(
+    runtime: &Handle,
+    journal: &J,
+    shared: &Shared,
+    group: Group,
+) -> Option<(Save, Digest)> {
     let Group { commits, answers, delta, save } = group;
     let commands: usize = commits.iter().map(|commit| commit.batch.batch.commands.len()).sum();
     let events: Vec<Event> = commits.iter().flat_map(|commit| commit.events.clone()).collect();
@@ -128,10 +151,7 @@ fn commit<J: Journal>(runtime: &Handle, journal: &J, shared: &Shared, group: Gro
                 failpoint::hit("group/one-answered");
             }
             failpoint::hit("group/answered");
-            if let Some(save) = save {
-                // The branch goes on meanwhile.
-                runtime.spawn_blocking(move || save.write(head.hash));
-            }
+            save.map(|save| (save, head.hash))
         }
         Err(error) => {
             metrics::counter!("dengmi_commands_total", "result" => "failed")
@@ -140,6 +160,7 @@ fn commit<J: Journal>(runtime: &Handle, journal: &J, shared: &Shared, group: Gro
             for (answer, _) in answers {
                 answer.give(Err(refusal));
             }
+            None
         }
     }
 }
