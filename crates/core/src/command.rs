@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::course::CourseAction;
 use crate::id::{CommunityId, Digest, ManagerId, MemberId, PostId, RoundId, RunId, Slug};
 use crate::ledger::Cause;
 use crate::text::FoldedHash;
@@ -233,6 +234,9 @@ pub enum Action {
         /// What it went back to.
         cause: Cause,
     },
+
+    /// Something about a course.
+    Course(CourseAction),
 }
 
 /// What data may be used for, one consent each.

@@ -63,6 +63,8 @@ kinds! {
     RoundKind, RoundId, 'q', "q1-31";
     /// One Moments post of a run.
     PostKind, PostId, 'p', "p1-8";
+    /// One started instance of a course.
+    CohortKind, CohortId, 'k', "k1-2";
 }
 
 /// A number given out by a branch's engine, tagged with what it names.

@@ -7,6 +7,7 @@
 #![deny(clippy::float_arithmetic)]
 
 pub mod command;
+pub mod course;
 pub mod fact;
 pub mod id;
 pub mod ledger;
@@ -20,7 +21,7 @@ pub mod view;
 pub use command::{Action, Actor, Batch, Command};
 pub use fact::{Fact, FactKind};
 pub use id::{
-    BranchId, CommunityId, Digest, Id, ManagerId, MemberId, PostId, RoundId, RunId, Slug,
+    BranchId, CohortId, CommunityId, Digest, Id, ManagerId, MemberId, PostId, RoundId, RunId, Slug,
 };
 pub use ledger::{Account, Cause, EntryKind, LedgerEntry};
 pub use outcome::{Outcome, Receipt, Reject};

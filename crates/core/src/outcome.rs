@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::course::CourseReceipt;
 use crate::id::{CommunityId, ManagerId, MemberId, PostId, RoundId, RunId};
 use crate::time::Day;
 use crate::unit::{Points, Ppm};
@@ -60,6 +61,8 @@ pub enum Receipt {
         /// The member's balance after it.
         balance: Points,
     },
+    /// Something about a course.
+    Course(CourseReceipt),
 }
 
 /// How one answer was graded.
@@ -236,6 +239,44 @@ rejects! {
     AlreadyReversed = "already-reversed", "this entry is already reversed; it is reversed once at most";
     /// The entry cannot be reversed.
     NotReversible = "not-reversible", "only an award of this branch can be reversed; check the entry's id";
+    /// No such course.
+    UnknownCourse = "unknown-course", "the current content has no course of this name; check the name or load content that has it";
+    /// No such cohort.
+    UnknownCohort = "unknown-cohort", "no such cohort in this branch; list the cohorts and use one of their ids";
+    /// A group already has a cohort.
+    GroupTaken = "group-taken", "one of these groups has a cohort that is not over; use another group or wait for its end";
+    /// The stage does not allow it.
+    WrongStage = "wrong-stage", "the cohort's stage does not allow this now; look up its stage and what it leads to";
+    /// Enrolment is not open.
+    EnrolmentClosed = "enrolment-closed", "enrolment is not open: it has not begun, or the last day to come in is over; look for the next cohort";
+    /// Not in one of the cohort's groups.
+    NotInCohortGroup = "not-in-cohort-group", "the cohort lives in other groups; join one of its groups first";
+    /// Already enrolled.
+    AlreadyEnrolled = "already-enrolled", "the member already takes part; nothing to do";
+    /// Takes part in another course.
+    OtherCohort = "other-cohort", "the member takes part in another course that is not over; finish or leave that one first";
+    /// Not enrolled.
+    NotEnrolled = "not-enrolled", "the member does not take part in this cohort; enrol first";
+    /// The lesson is not sent yet.
+    LessonNotSent = "lesson-not-sent", "this lesson has not been sent yet; finish today's lesson and come back on its day";
+    /// The time for this lesson is over.
+    LessonOver = "lesson-over", "the time to catch up on this lesson is over; go on with today's lesson";
+    /// The lesson is finished.
+    LessonFinished = "lesson-finished", "this lesson is already finished; nothing to do";
+    /// Items that are not asked now.
+    ItemsNotDue = "items-not-due", "these items are not asked now; look up which items are, and answer each once";
+    /// No such wish can be fulfilled.
+    BadWish = "bad-wish", "graduates of this course are not invited to that group; choose one of the kinds the course names";
+    /// No invitation stands.
+    NoInvitation = "no-invitation", "no invitation stands for this member; it ran out, was answered, or was never given";
+    /// No more invitations.
+    NoReinvitation = "no-reinvitation", "this invitation may not be repeated: it still stands, was answered, or was repeated as often as the course allows";
+    /// No group has room.
+    NoPlace = "no-place", "no fitting group has room; open a long-term group first";
+    /// The change does not fit.
+    BadAmendment = "bad-amendment", "a running course can change from a day that is not sent yet, to content that has the course with the same days, market and paired items";
+    /// The group is dissolved.
+    CommunityClosed = "community-closed", "this group was dissolved with its course; use another group";
 }
 
 #[cfg(test)]

@@ -26,6 +26,10 @@ pub enum Purpose {
     OptionOrder,
     /// Behaviour of a synthetic member.
     SyntheticMember,
+    /// Order of an item's options outside the quiz of the day.
+    ItemOptionOrder,
+    /// What a cohort's mock market is drawn from.
+    MarketSecret,
 }
 
 impl Purpose {
@@ -34,6 +38,8 @@ impl Purpose {
             Self::QuestionOrder => "dengmi question order v1",
             Self::OptionOrder => "dengmi option order v1",
             Self::SyntheticMember => "dengmi synthetic member v1",
+            Self::ItemOptionOrder => "dengmi item option order v1",
+            Self::MarketSecret => "dengmi market secret v1",
         }
     }
 }
@@ -63,6 +69,16 @@ impl Seed {
         hasher.update(&a.to_le_bytes());
         hasher.update(&b.to_le_bytes());
         ChaCha8Rng::from_seed(*hasher.finalize().as_bytes())
+    }
+
+    /// A secret for `purpose` at address `a` that can be told one day without giving this seed
+    /// away.
+    #[must_use]
+    pub fn secret(&self, purpose: Purpose, a: u64) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new_keyed(&self.0);
+        hasher.update(purpose.text().as_bytes());
+        hasher.update(&a.to_le_bytes());
+        *hasher.finalize().as_bytes()
     }
 
     /// The key of a family of orders, such as those of one round's options: members of the family

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::course::{CohortView, CourseEvent, PupilView};
 use crate::id::{CommunityId, Digest, ManagerId, MemberId, PostId, RoundId, RunId, Slug};
 use crate::outcome::StreakState;
 use crate::time::{Calendar, Day, Period, Timestamp};
@@ -26,6 +27,8 @@ pub struct Catalog {
     pub rounds: Vec<RoundView>,
     /// Posts in id order.
     pub posts: Vec<PostView>,
+    /// Cohorts in id order; archived ones stay for a while.
+    pub cohorts: Vec<CohortView>,
 }
 
 /// A group.
@@ -169,6 +172,8 @@ pub struct MemberCard {
     pub streaks: Vec<(RunId, StreakState)>,
     /// Open rounds the member has answered in, with bit n for content question n.
     pub answered: Vec<(RoundId, u64)>,
+    /// Courses the member takes or took part in, by cohort.
+    pub courses: Vec<PupilView>,
 }
 
 /// A standing that was closed for good.
@@ -227,6 +232,8 @@ pub enum EventKind {
         /// The rule's id.
         rule: Slug,
     },
+    /// Something about a course.
+    Course(CourseEvent),
 }
 
 impl MemberCard {

@@ -25,6 +25,18 @@ pub(crate) enum Due {
     RunForgotten { run: u32 },
     /// A round opens.
     RoundOpens { run: u32, index: u16 },
+    /// A cohort takes members.
+    EnrolmentOpens { cohort: u32 },
+    /// The lesson of a day is sent.
+    LessonSends { cohort: u32, day: u8 },
+    /// A cohort's last day is over. After the end of its run's last round of the same instant.
+    LessonsEnd { cohort: u32 },
+    /// Invitations may have run out.
+    InvitationsEnd { cohort: u32 },
+    /// Who arrived and stayed is counted.
+    RetentionCounted { cohort: u32, count: u8 },
+    /// An archived cohort is dropped.
+    CohortForgotten { cohort: u32 },
 }
 
 /// All appointments.
@@ -64,6 +76,14 @@ fn fall_due(world: &mut World) {
             Due::PostCloses { post } => crate::moments::close_post(world, post),
             Due::RunEnds { run } => crate::runs::run_out(world, run),
             Due::RunForgotten { run } => crate::runs::forget(world, run),
+            Due::EnrolmentOpens { cohort } => crate::cohort::open(world, cohort),
+            Due::LessonSends { cohort, day } => crate::cohort::send_lesson(world, cohort, day),
+            Due::LessonsEnd { cohort } => crate::cohort::end_lessons(world, cohort),
+            Due::InvitationsEnd { cohort } => crate::cohort::end_invitations(world, cohort),
+            Due::RetentionCounted { cohort, count } => {
+                crate::cohort::count_retention(world, cohort, count);
+            }
+            Due::CohortForgotten { cohort } => crate::cohort::forget(world, cohort),
         }
     }
 }

@@ -4,6 +4,7 @@
 use bevy_ecs::prelude::*;
 use bevy_ecs::system::SystemState;
 use dengmi_core::command::Person;
+use dengmi_core::course::{CourseAction, StayWish};
 use dengmi_core::{Action, Actor, BranchId, Command, MemberId, Reject};
 
 use crate::kernel::{Outcomes, Request};
@@ -118,6 +119,21 @@ fn admit(branch: BranchId, command: &Command) -> Result<(), Reject> {
                 Person::Staff(manager) => here(manager.branch)?,
             }
         }
+        Action::Course(action) => {
+            if let Some(cohort) = action.cohort() {
+                here(cohort.branch)?;
+            }
+            match action {
+                CourseAction::Start { communities, .. } => {
+                    for community in communities {
+                        here(community.branch)?;
+                    }
+                }
+                CourseAction::Wish { wish: StayWish::Group(group), .. } => here(group.branch)?,
+                _ => {}
+            }
+            concerned = action.member();
+        }
     }
     if let Some(member) = concerned {
         here(member.branch)?;
@@ -137,6 +153,9 @@ fn is_join(action: &Action) -> bool {
 
 /// What members may do for themselves. Everything else is for operators, channels and the host.
 fn members_may(action: &Action) -> bool {
+    if let Action::Course(action) = action {
+        return action.is_for_members();
+    }
     matches!(
         action,
         Action::Join { .. }

@@ -11,6 +11,7 @@ mod board;
 mod caps;
 mod chain;
 mod clock;
+mod cohort;
 mod content;
 mod intake;
 mod kernel;
@@ -45,6 +46,7 @@ use serde::{Deserialize, Serialize};
 use crate::board::Closing;
 use crate::chain::{Linker, Said};
 use crate::clock::DueQueue;
+use crate::cohort::{Cohort, CohortIndex};
 use crate::content::{Packs, RuleNumbers};
 use crate::intake::{Desk, intake};
 use crate::kernel::{Builder, Now, Outcomes, Section, Setup, Touched};
@@ -53,6 +55,7 @@ use crate::outreach::Outbox;
 use crate::people::People;
 use crate::runs::{Run, RunIndex};
 
+pub use crate::cohort::item_order;
 pub use crate::quiz::{Layout, layout};
 
 /// What a branch's engine is told once and for all.
@@ -146,7 +149,7 @@ struct Header {
 }
 
 /// Format of a saved state as a whole; its sections have versions of their own.
-const FORMAT: u16 = 2;
+const FORMAT: u16 = 3;
 
 impl Engine {
     /// An empty branch whose current content is `pack`.
@@ -181,6 +184,7 @@ impl Engine {
             .feature(caps::plugin)
             .feature(ledger::plugin)
             .feature(board::plugin)
+            .feature(cohort::plugin)
             .feature(outreach::plugin);
         let Builder { mut world, mut schedule, mut payday, sections, sweeps } = builder;
         for schedule in [&mut schedule, &mut payday.schedule] {
@@ -409,8 +413,11 @@ impl Engine {
     pub fn packs_in_use(&self) -> Vec<Digest> {
         let runs = self.world.resource::<RunIndex>().live();
         let kept = runs.filter_map(|entity| Some(self.world.get::<Run>(entity)?.pack));
-        let mut packs: Vec<Digest> =
-            kept.chain([self.world.resource::<Packs>().current().digest]).collect();
+        let cohorts = self.world.resource::<CohortIndex>().live();
+        let taught = cohorts.filter_map(|entity| self.world.get::<Cohort>(entity));
+        let taught = taught.flat_map(|cohort| cohort.packs.iter().map(|(_, digest)| *digest));
+        let current = self.world.resource::<Packs>().current().digest;
+        let mut packs: Vec<Digest> = kept.chain(taught).chain([current]).collect();
         packs.sort_unstable();
         packs.dedup();
         packs

@@ -75,6 +75,8 @@ pub(crate) struct Community {
     pub(crate) calendar: Calendar,
     pub(crate) policy: BoardPolicy,
     pub(crate) moments_per_day: u8,
+    /// Dissolved: nobody comes in any more.
+    pub(crate) closed: bool,
     /// Numbers of its members, rising.
     pub(crate) members: Vec<u32>,
 }
@@ -197,6 +199,13 @@ pub(crate) struct Moved {
     pub(crate) to: u32,
 }
 
+/// A member is no longer in a group: moved, left or erased.
+#[derive(Clone, Copy)]
+pub(crate) struct Departed {
+    pub(crate) member: u32,
+    pub(crate) from: u32,
+}
+
 /// What every member entity carries besides [`Member`], spawned together so that all members
 /// share one table.
 pub(crate) type MemberState = (crate::ledger::Wallet, crate::board::Scores);
@@ -206,8 +215,9 @@ pub(crate) fn plugin(builder: &mut Builder) {
         .resource::<People>()
         .message::<Request>()
         .message::<Moved>()
+        .message::<Departed>()
         .systems(Phase::Structure, serve_people)
-        .section(Section { name: "people", version: 1, save, restore });
+        .section(Section { name: "people", version: 2, save, restore });
 }
 
 pub(crate) fn serve_people(world: &mut World) {
@@ -274,6 +284,7 @@ fn open_community(
         calendar: file.calendar,
         policy: file.boards,
         moments_per_day: file.touch.moments_per_day,
+        closed: false,
         members: Vec::new(),
     };
     let standings = crate::board::Standings::starting(file.calendar.day_of(now.at));
@@ -294,6 +305,9 @@ fn room_in(world: &World, community: CommunityId) -> Result<(Entity, CommunityKi
     let entity =
         world.resource::<People>().community(community.seq).ok_or(Reject::UnknownCommunity)?;
     let group = world.get::<Community>(entity).ok_or(Reject::UnknownCommunity)?;
+    if group.closed {
+        return Err(Reject::CommunityClosed);
+    }
     if group.members.len() >= group.capacity as usize {
         return Err(Reject::CommunityFull);
     }
@@ -335,12 +349,13 @@ fn enter(world: &mut World, group: Entity, member: u32) {
     touched.catalog = true;
 }
 
-fn take_out(world: &mut World, community: u32, member: u32) {
-    let group = world.resource::<People>().community(community).expect("members' groups exist");
+fn take_out(world: &mut World, from: u32, member: u32) {
+    let group = world.resource::<People>().community(from).expect("members' groups exist");
     let mut community = world.get_mut::<Community>(group).expect("groups are never despawned");
     if let Ok(place) = community.members.binary_search(&member) {
         community.members.remove(place);
     }
+    world.resource_mut::<Stream<Departed>>().write(Departed { member, from });
     let mut touched = world.resource_mut::<Touched>();
     touched.member(member);
     touched.catalog = true;
@@ -352,7 +367,12 @@ fn member_mut(world: &mut World, id: MemberId) -> Result<Mut<'_, Member>, Reject
     if member.status == MemberStatus::Erased { Err(Reject::MemberErased) } else { Ok(member) }
 }
 
-fn move_member(world: &mut World, id: MemberId, to: CommunityId) -> Result<Receipt, Reject> {
+/// Brings a member into another group, or back.
+pub(crate) fn move_member(
+    world: &mut World,
+    id: MemberId,
+    to: CommunityId,
+) -> Result<Receipt, Reject> {
     let member = member_mut(world, id)?;
     let (from, active) = (member.community, member.status == MemberStatus::Active);
     if from == to.seq && active {
@@ -392,6 +412,21 @@ fn end_membership(
     }
     world.resource_mut::<Touched>().member(id.seq);
     Ok(Receipt::Ok)
+}
+
+/// Dissolves a group: who is still in it leaves the programme, and may be brought back into
+/// another group.
+pub(crate) fn close_community(world: &mut World, seq: u32) {
+    let Some(entity) = world.resource::<People>().community(seq) else { return };
+    let mut community = world.get_mut::<Community>(entity).expect("groups are never despawned");
+    community.closed = true;
+    let members = community.members.clone();
+    let branch = world.resource::<Setup>().branch;
+    for member in members {
+        // Whoever is in the list is there, and has not left.
+        let _ = end_membership(world, MemberId::new(branch, member), MemberStatus::Left);
+    }
+    world.resource_mut::<Touched>().catalog = true;
 }
 
 fn set_tag(world: &mut World, id: MemberId, tag: &Slug, on: bool) -> Result<Receipt, Reject> {

@@ -101,7 +101,7 @@ pub(crate) fn plugin(builder: &mut Builder) {
         .section(Section { name: "runs", version: 1, save, restore });
 }
 
-fn serve_runs(world: &mut World) {
+pub(crate) fn serve_runs(world: &mut World) {
     let requests: Vec<Request> = world.resource::<Stream<Request>>().read().cloned().collect();
     for request in requests {
         let result = match &request.action {
@@ -140,7 +140,34 @@ fn launch(
 ) -> Result<Receipt, Reject> {
     let pack = world.resource::<Packs>().current().clone();
     let name = pack.current(quest).clone();
-    let plan_of = pack.quests.get(&name).ok_or(Reject::UnknownQuest)?;
+    if !pack.quests.contains_key(&name) {
+        return Err(Reject::UnknownQuest);
+    }
+    launch_named(world, name, communities, start).map(Receipt::Run)
+}
+
+/// Launches the quiz of the day of a course; gives the run's number.
+pub(crate) fn launch_course(
+    world: &mut World,
+    course: &Slug,
+    communities: &[u32],
+    start: Day,
+) -> Result<u32, Reject> {
+    let branch = world.resource::<Setup>().branch;
+    let groups: Vec<CommunityId> =
+        communities.iter().map(|seq| CommunityId::new(branch, *seq)).collect();
+    let name = Pack::course_quest(course).ok_or(Reject::UnknownCourse)?;
+    launch_named(world, name, &groups, start).map(|run| run.seq)
+}
+
+fn launch_named(
+    world: &mut World,
+    name: Slug,
+    communities: &[CommunityId],
+    start: Day,
+) -> Result<RunId, Reject> {
+    let pack = world.resource::<Packs>().current().clone();
+    let plan_of = pack.quest(&name).ok_or(Reject::UnknownQuest)?;
     let mut groups: Vec<u32> = communities.iter().map(|id| id.seq).collect();
     groups.sort_unstable();
     groups.dedup();
@@ -182,7 +209,7 @@ fn launch(
     world.resource_mut::<DueQueue>().add(due, Due::RunEnds { run: seq });
     let id = RunId::new(world.resource::<Setup>().branch, seq);
     announce(world, EventKind::RunLaunched(id));
-    Ok(Receipt::Run(id))
+    Ok(id)
 }
 
 /// A run ends when its last day and the late window after it are over.
@@ -190,13 +217,13 @@ fn ends_at(run: &Run) -> Timestamp {
     run.calendar.start_of(run.last.plus(1)).plus_ms(run.calendar.late_ms())
 }
 
-/// Puts a run into the world with everything that follows from its content.
-fn spawn(world: &mut World, run: Run, pack: &Arc<Pack>) -> Option<Entity> {
-    let quest = Arc::new(pack.quests.get(&run.quest)?.clone());
+/// What follows from a run's content.
+fn plan_of(world: &mut World, run: &Run, pack: &Arc<Pack>) -> Option<RunPlan> {
+    let quest = Arc::new(pack.quest(&run.quest)?.clone());
     let rules = world.resource_scope(|_, mut numbers: Mut<RuleNumbers>| {
         Rulebook::compile(pack, &quest, &mut numbers)
     });
-    let plan = RunPlan {
+    Some(RunPlan {
         streak: match &quest.kind {
             QuestKind::CheckInStreak(streak) => Some(crate::streak::StreakPlan::of(streak)),
             _ => None,
@@ -209,7 +236,12 @@ fn spawn(world: &mut World, run: Run, pack: &Arc<Pack>) -> Option<Entity> {
         },
         quest,
         rules,
-    };
+    })
+}
+
+/// Puts a run into the world with everything that follows from its content.
+fn spawn(world: &mut World, run: Run, pack: &Arc<Pack>) -> Option<Entity> {
+    let plan = plan_of(world, &run, pack)?;
     let tables = (crate::streak::Streaks::default(), crate::board::RunScores::default());
     Some(world.spawn((run, plan, tables)).id())
 }
@@ -222,6 +254,24 @@ fn stop(world: &mut World, id: RunId) -> Result<Receipt, Reject> {
     }
     end(world, id.seq);
     Ok(Receipt::Ok)
+}
+
+/// Ends a run at once, unless it has ended.
+pub(crate) fn stop_run(world: &mut World, seq: u32) {
+    end(world, seq);
+}
+
+/// Has a course's run go on with other content: what opens from now on is asked from it. Budget,
+/// limits and standing go on.
+pub(crate) fn amend(world: &mut World, seq: u32, digest: Digest) -> Result<(), Reject> {
+    let entity = world.resource::<RunIndex>().entity(seq).ok_or(Reject::UnknownRun)?;
+    let pack = world.resource::<Packs>().get(digest).ok_or(Reject::UnknownContent)?.clone();
+    let run = world.get::<Run>(entity).ok_or(Reject::UnknownRun)?.clone();
+    let plan = plan_of(world, &run, &pack).ok_or(Reject::BadAmendment)?;
+    let run = Run { pack: digest, ..run };
+    world.entity_mut(entity).insert((run, plan));
+    world.resource_mut::<Touched>().catalog = true;
+    Ok(())
 }
 
 /// Ends a run whose time is over, once its last round has settled and its last post is closed:

@@ -9,6 +9,7 @@ use dengmi_core::view::{
 use dengmi_core::{CommunityId, ManagerId, MemberId, PostId, RoundId, RunId};
 
 use crate::board::{RoundScores, RunScores, Scores};
+use crate::cohort::CohortIndex;
 use crate::content::Packs;
 use crate::kernel::Setup;
 use crate::ledger::Wallet;
@@ -49,6 +50,8 @@ pub(crate) fn catalog(world: &World) -> Catalog {
             comments: post.comments,
         }
     });
+    let cohorts = world.resource::<CohortIndex>().live();
+    let cohorts = cohorts.map(|entity| crate::cohort::cohort_view(world, entity));
     Catalog {
         content: world.resource::<Packs>().current().digest,
         managers: (1..=people.managers.len() as u32)
@@ -58,6 +61,7 @@ pub(crate) fn catalog(world: &World) -> Catalog {
         runs: runs.collect(),
         rounds: rounds.collect(),
         posts: posts.collect(),
+        cohorts: cohorts.collect(),
     }
 }
 
@@ -134,6 +138,7 @@ pub(crate) fn member_card(world: &World, id: MemberId) -> Option<MemberCard> {
         scores: std::array::from_fn(|kind| scores.slot(kind)),
         streaks: streaks.collect(),
         answered: answered.collect(),
+        courses: crate::cohort::pupil_views(world, id),
     })
 }
 

@@ -27,12 +27,13 @@ use crate::people::{Member, Members, Rows};
 use crate::runs::{Run, RunPlan, Runs};
 use crate::stream::{Reader, Writer};
 
-use grade::{Marked, late_share};
+use grade::late_share;
+pub(crate) use grade::{Marked, credit, unshuffle};
 use layout::Orders;
 pub use layout::{Layout, layout};
 pub(crate) use round::{
-    AwardNote, Round, Sheet, Sheets, Stage, archive_round, close_rounds_of, forget_rounds_of,
-    open_round, plan_rounds, revealed, settle_round, settles_last,
+    AwardNote, Item, Round, Sheet, Sheets, Stage, archive_round, close_rounds_of, forget_rounds_of,
+    item, open_round, plan_rounds, revealed, settle_round, settles_last,
 };
 
 /// Answers of one member to one round, by positions as the member sees them.

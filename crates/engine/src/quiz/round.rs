@@ -1,7 +1,7 @@
 //! A round from its opening to its being forgotten.
 
 use bevy_ecs::prelude::*;
-use dengmi_content::PackQuestion;
+use dengmi_content::{Pack, PackQuestion};
 use dengmi_content::model::quest::{QuizSeries, Reveal};
 use dengmi_content::model::question::Partial;
 use dengmi_content::model::reward::Trigger;
@@ -20,6 +20,7 @@ use super::stats::{QuestionStats, Tally};
 use super::{RoundIndex, series, tells_at_once};
 use crate::RestoreError;
 use crate::board::RoundScores;
+use crate::cohort::Graded;
 use crate::clock::{Due, DueQueue};
 use crate::content::Packs;
 use crate::kernel::{Happened, Now, Setup, Touched, decode, encode, pay};
@@ -245,7 +246,8 @@ impl Round {
     }
 }
 
-fn item(slug: &Slug, question: &PackQuestion) -> Item {
+/// A question with its first key.
+pub(crate) fn item(slug: &Slug, question: &PackQuestion) -> Item {
     Item {
         question: slug.clone(),
         options: question.option_count(),
@@ -363,10 +365,12 @@ fn settle(world: &mut World, entity: Entity) {
     // What no rule rewards need not be told: nobody else asks.
     let tell_answers = held_back && plan.rules.rewards(Trigger::Answered);
     let tell_rounds = plan.rules.rewards(Trigger::RoundCompleted);
+    let taught = world.get::<Run>(run_entity).is_some_and(|run| Pack::is_course_quest(&run.quest));
     announce(world, EventKind::RoundClosed(teller.round));
     let mut tally = Tally::of(round.questions.len());
     let mut members = world.query::<&Member>();
     let mut facts = Vec::new();
+    let mut graded = Vec::new();
     // Room for what the round can earn at once: growing step by step would leave holes behind.
     let most = if tell_answers { sheets.0.len() * round.questions.len() } else { 0 };
     world.resource_mut::<Books>().entries.reserve(most);
@@ -379,6 +383,9 @@ fn settle(world: &mut World, entity: Entity) {
         for (seq, sheet) in rows {
             let marks = sheet.marks(&round, rules);
             tally.count(marks.iter().map(|mark| mark.map(|mark| mark.right)));
+            if taught {
+                graded.push(Graded::of(*seq, &marks));
+            }
             let Some(who) = teller.who(&members, *seq) else { continue };
             if tell_answers {
                 facts.extend(teller.answers(&who, &marks, 0));
@@ -391,6 +398,9 @@ fn settle(world: &mut World, entity: Entity) {
         rows.iter().for_each(|(seq, _)| touched.member(*seq));
         world.resource_mut::<Stream<Happened>>().write_batch(facts.drain(..));
         pay(world);
+    }
+    if taught {
+        crate::cohort::graded(world, round.run, round.index, &graded);
     }
     let stats = tally.statistics();
     let archive = round.settles_at().plus_ms(i64::from(rules.correction_days) * 86_400_000);

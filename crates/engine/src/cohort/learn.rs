@@ -1,0 +1,227 @@
+//! What members remember: the FSRS-6 model, one card a concept. The quiz of the day and reviews
+//! write it; what is nearly forgotten is asked again.
+
+use bevy_ecs::prelude::*;
+use dengmi_core::course::{CourseReceipt, Gain, ItemAnswer, ItemMark, Occasion, PupilStage};
+use dengmi_core::{CohortId, Day, MemberId, Ppm, Receipt, Reject};
+
+use super::plan::item_order;
+use super::pupil::{Card, Pupil};
+use super::{Cohort, CohortIndex, CohortPlan, Pupils};
+use crate::kernel::{Now, Setup, Touched};
+use crate::memory::{Grade, Memory};
+use crate::quiz::{Marked, credit, unshuffle};
+
+/// What one member answered in a round, by bits of the content's questions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Graded {
+    pub(crate) member: u32,
+    pub(crate) answered: u64,
+    pub(crate) right: u64,
+}
+
+impl Graded {
+    pub(crate) fn of(member: u32, marks: &[Option<Marked>]) -> Self {
+        let bits = |wanted: &dyn Fn(Marked) -> bool| {
+            let set = marks.iter().enumerate().filter(|(_, mark)| mark.is_some_and(wanted));
+            set.fold(0, |bits, (question, _)| bits | 1 << question)
+        };
+        Self { member, answered: bits(&|_| true), right: bits(&|mark| mark.right) }
+    }
+}
+
+/// A round of a cohort's quiz was graded.
+pub(crate) fn graded(world: &mut World, run: u32, index: u16, sheets: &[Graded]) {
+    let live: Vec<Entity> = world.resource::<CohortIndex>().live().collect();
+    let of_run = |entity: &Entity| world.get::<Cohort>(*entity).is_some_and(|c| c.run == run);
+    let Some(entity) = live.into_iter().find(of_run) else { return };
+    let (cohort, plan) = parts(world, entity);
+    let day = u8::try_from(index + 1).unwrap_or(u8::MAX);
+    let on = cohort.day(day);
+    let concepts: Vec<u16> = plan
+        .round(day)
+        .iter()
+        .filter_map(|item| plan.item(*item).map(|(concept, _)| *concept))
+        .collect();
+    let whole = (1u64 << concepts.len()) - 1;
+    let mut pupils = world.get_mut::<Pupils>(entity).expect("cohorts have pupils");
+    for sheet in sheets {
+        let Some(pupil) = pupils.0.get_mut(sheet.member) else { continue };
+        if pupil.stage != PupilStage::Enrolled {
+            continue;
+        }
+        for (question, concept) in concepts.iter().enumerate() {
+            if sheet.answered >> question & 1 == 1 {
+                pupil.remember(*concept, sheet.right >> question & 1 == 1, on);
+            }
+        }
+        if sheet.answered & whole == whole {
+            pupil.quizzes |= 1 << (day - 1);
+        }
+    }
+    let mut touched = world.resource_mut::<Touched>();
+    sheets.iter().for_each(|sheet| touched.member(sheet.member));
+}
+
+impl Pupil {
+    /// An answer to an item of a concept, on a day.
+    fn remember(&mut self, concept: u16, right: bool, on: Day) -> &Card {
+        let grade = if right { Grade::Good } else { Grade::Again };
+        let place = match self.cards.binary_search_by_key(&concept, |card| card.concept) {
+            Ok(place) => {
+                let card = &mut self.cards[place];
+                card.memory = card.memory.review(grade, on);
+                card.right = right;
+                place
+            }
+            Err(place) => {
+                let memory = Memory::first(grade, on);
+                self.cards.insert(place, Card { concept, memory, right, reviews: 0 });
+                place
+            }
+        };
+        &self.cards[place]
+    }
+
+    /// Items to review on a day: of concepts that are due, most nearly forgotten first, each
+    /// concept's items in turn.
+    pub(super) fn due(&self, cohort: &Cohort, plan: &CohortPlan, on: Day) -> Vec<u16> {
+        let quiz = &plan.course().quiz;
+        let done = if self.reviewed.0 == on { self.reviewed.1 } else { 0 };
+        let room = usize::from(quiz.reviews_per_day.saturating_sub(done));
+        let mut due: Vec<(Ppm, &Card)> = self
+            .cards
+            .iter()
+            .filter(|card| card.memory.due(quiz.retention) <= on)
+            .map(|card| (card.memory.retrievability(on), card))
+            .collect();
+        due.sort_by_key(|(chance, card)| (*chance, card.concept));
+        let items = due.into_iter().filter_map(|(_, card)| {
+            let asked = plan.asked(card.concept, cohort.sent);
+            let turn = usize::from(card.reviews).checked_rem(asked.len())?;
+            asked.get(turn).copied()
+        });
+        items.take(room).collect()
+    }
+}
+
+fn parts(world: &World, entity: Entity) -> (Cohort, CohortPlan) {
+    let cohort = world.get::<Cohort>(entity).expect("indexed cohorts are whole").clone();
+    let plan = world.get::<CohortPlan>(entity).expect("cohorts have a plan").clone();
+    (cohort, plan)
+}
+
+/// Most answers of one command.
+const ANSWERS_MAX: usize = 50;
+
+/// Answers outside the quiz of the day. One that does not fit refuses them all.
+pub(super) fn answer_items(
+    world: &mut World,
+    entity: Entity,
+    member: MemberId,
+    occasion: Occasion,
+    answers: &[ItemAnswer],
+) -> Result<Receipt, Reject> {
+    let (cohort, plan) = parts(world, entity);
+    let setup = *world.resource::<Setup>();
+    let today = cohort.calendar.day_of(world.resource::<Now>().at);
+    let id = cohort.id(&setup);
+    let mut pupils = world.get_mut::<Pupils>(entity).expect("cohorts have pupils");
+    let pupil = pupils.0.get_mut(member.seq).ok_or(Reject::NotEnrolled)?;
+    if pupil.stage != PupilStage::Enrolled {
+        return Err(Reject::NotEnrolled);
+    }
+    if answers.is_empty() || answers.len() > ANSWERS_MAX {
+        return Err(Reject::BadAnswers);
+    }
+    let open = match occasion {
+        Occasion::Review => pupil.due(&cohort, &plan, today),
+        // Before the first lesson has taught anything.
+        Occasion::Before if cohort.sent <= 1 && pupil.lessons == 0 && pupil.quizzes == 0 => {
+            unanswered(plan.paired.iter().map(|pair| pair.0), &pupil.before)
+        }
+        Occasion::After if cohort.sent == cohort.days => {
+            unanswered(plan.paired.iter().map(|pair| pair.1), &pupil.after)
+        }
+        Occasion::Before | Occasion::After => Vec::new(),
+    };
+    let marks = mark(&setup, &plan, id, member, answers, &open)?;
+    let receipt = match occasion {
+        Occasion::Review => {
+            let marks = marks.iter().map(|(item, right)| {
+                let concept = plan.item(*item).map_or(0, |(concept, _)| *concept);
+                pupil.remember(concept, *right, today);
+                let place = pupil.cards.iter().position(|card| card.concept == concept);
+                let card = &mut pupil.cards[place.expect("it was just remembered")];
+                card.reviews = card.reviews.wrapping_add(1);
+                let due = card.memory.due(plan.course().quiz.retention);
+                ItemMark { item: *item, right: *right, due }
+            });
+            let marks: Vec<ItemMark> = marks.collect();
+            let done = if pupil.reviewed.0 == today { pupil.reviewed.1 } else { 0 };
+            pupil.reviewed = (today, done.saturating_add(marks.len() as u8));
+            CourseReceipt::Reviewed { marks }
+        }
+        Occasion::Before | Occasion::After => {
+            let half = match occasion {
+                Occasion::Before => &mut pupil.before,
+                _ => &mut pupil.after,
+            };
+            half.extend(marks);
+            half.sort_unstable();
+            CourseReceipt::Taken { answered: half.len() as u16 }
+        }
+    };
+    world.resource_mut::<Touched>().member(member.seq);
+    Ok(Receipt::Course(receipt))
+}
+
+fn unanswered(items: impl Iterator<Item = u16>, answered: &[(u16, bool)]) -> Vec<u16> {
+    items.filter(|item| answered.iter().all(|(known, _)| known != item)).collect()
+}
+
+/// Grades answers to items that are open, each at most once.
+fn mark(
+    setup: &Setup,
+    plan: &CohortPlan,
+    cohort: CohortId,
+    member: MemberId,
+    answers: &[ItemAnswer],
+    open: &[u16],
+) -> Result<Vec<(u16, bool)>, Reject> {
+    let mut marks: Vec<(u16, bool)> = Vec::with_capacity(answers.len());
+    for answer in answers {
+        let again = marks.iter().any(|(item, _)| *item == answer.item);
+        if again || !open.contains(&answer.item) {
+            return Err(Reject::ItemsNotDue);
+        }
+        let (_, item) = plan.item(answer.item).ok_or(Reject::UnknownQuestion)?;
+        let shown = item_order(&setup.seed, cohort, member, answer.item, item.options);
+        let choice = unshuffle(answer.choice, &shown, item)?;
+        marks.push((answer.item, credit(choice, item) == Ppm::ONE));
+    }
+    Ok(marks)
+}
+
+/// What those knew before and after who answered all paired items.
+pub(super) fn gain(plan: &CohortPlan, pupils: &Pupils) -> Option<Gain> {
+    let pairs = plan.paired.len();
+    let both = pupils.0.by_member().filter(|(_, _, pupil)| {
+        pairs > 0 && pupil.before.len() == pairs && pupil.after.len() == pairs
+    });
+    let [mut members, mut before, mut after] = [0u64; 3];
+    for (_, _, pupil) in both {
+        members += 1;
+        before += pupil.before.iter().filter(|(_, right)| *right).count() as u64;
+        after += pupil.after.iter().filter(|(_, right)| *right).count() as u64;
+    }
+    let asked = members * pairs as u64;
+    let share = |part: u64, of: u64| Ppm((part * 1_000_000).checked_div(of).unwrap_or(0) as u32);
+    (members > 0).then(|| Gain {
+        members: members as u32,
+        before: share(before, asked),
+        after: share(after, asked),
+        normalised: (after >= before && before < asked)
+            .then(|| share(after - before, asked - before)),
+    })
+}

@@ -1,0 +1,231 @@
+//! What falls due in a cohort's life, from the opening of enrolment to the last count.
+
+use bevy_ecs::prelude::*;
+use dengmi_core::course::{CohortStage, CourseEvent, PupilStage};
+use dengmi_core::view::MemberStatus;
+use dengmi_core::{CommunityId, Ppm, Receipt, Reject};
+
+use super::pupil::Pupil;
+use super::{
+    Cohort, CohortIndex, CohortPlan, Pupils, announce, enter_pupil, enter_stage, learn, place,
+};
+use crate::board::Scores;
+use crate::clock::{Due, DueQueue};
+use crate::kernel::{Now, Setup, Touched};
+use crate::people::{Member, People};
+
+fn cohort(world: &World, entity: Entity) -> &Cohort {
+    world.get::<Cohort>(entity).expect("indexed cohorts are whole")
+}
+
+fn find(world: &World, seq: u32) -> Option<Entity> {
+    world.resource::<CohortIndex>().entity(seq)
+}
+
+/// Enrolment opens.
+pub(crate) fn open(world: &mut World, seq: u32) {
+    if let Some(entity) = find(world, seq) {
+        enter_stage(world, entity, CohortStage::Enrolling);
+    }
+}
+
+/// The lesson of a day is sent: every message to every group, in order. The first one starts the
+/// course.
+pub(crate) fn send_lesson(world: &mut World, seq: u32, day: u8) {
+    let Some(entity) = find(world, seq) else { return };
+    if day == 1 {
+        // After a long stop both may be due at once.
+        enter_stage(world, entity, CohortStage::Enrolling);
+        enter_stage(world, entity, CohortStage::Running);
+    }
+    let mut sending = world.get_mut::<Cohort>(entity).expect("indexed cohorts are whole");
+    if sending.stage != CohortStage::Running || day != sending.sent + 1 {
+        return;
+    }
+    sending.sent = day;
+    let sending = sending.clone();
+    let plan = world.get::<CohortPlan>(entity).expect("cohorts have a plan");
+    let blocks = plan.lesson(day).map_or(0, |lesson| lesson.blocks.len());
+    let setup = *world.resource::<Setup>();
+    let id = sending.id(&setup);
+    for group in &sending.communities {
+        let group = CommunityId::new(setup.branch, *group);
+        for block in 0..u8::try_from(blocks).unwrap_or(u8::MAX) {
+            announce(world, Some(group), CourseEvent::Message { cohort: id, day, block });
+        }
+    }
+}
+
+/// The last day is over: whoever met the rule graduates and is placed.
+pub(crate) fn end_lessons(world: &mut World, seq: u32) {
+    let Some(entity) = find(world, seq) else { return };
+    let now = world.resource::<Now>().at;
+    let ending = cohort(world, entity);
+    if ending.stage != CohortStage::Running {
+        return;
+    }
+    // Somebody may have got more time for the last quiz.
+    if let Some(later) = crate::quiz::settles_last(world, ending.run).filter(|later| *later > now) {
+        world.resource_mut::<DueQueue>().add(later, Due::LessonsEnd { cohort: seq });
+        return;
+    }
+    enter_stage(world, entity, CohortStage::Grading);
+    grade(world, entity);
+    enter_stage(world, entity, CohortStage::Placing);
+    place::invite_graduates(world, entity);
+    let mut queue = world.resource_mut::<DueQueue>();
+    for (count, days) in (0..).zip(RETENTION_DAYS) {
+        let at = now.plus_ms(i64::from(days) * DAY_MS);
+        queue.add(at, Due::RetentionCounted { cohort: seq, count });
+    }
+    archive_if_settled(world, entity);
+}
+
+const DAY_MS: i64 = 86_400_000;
+
+/// Days after the placing on which retention is counted.
+const RETENTION_DAYS: [u8; 2] = [7, 30];
+
+fn grade(world: &mut World, entity: Entity) {
+    let graded = cohort(world, entity).clone();
+    let plan = world.get::<CohortPlan>(entity).expect("cohorts have a plan").clone();
+    let pupils = world.get::<Pupils>(entity).expect("cohorts have pupils");
+    let gain = learn::gain(&plan, pupils);
+    let verdicts: Vec<(u32, PupilStage)> = pupils
+        .0
+        .by_member()
+        .filter(|(_, _, pupil)| pupil.stage == PupilStage::Enrolled)
+        .map(|(member, _, pupil)| {
+            let passed = graduates(&graded, &plan, pupil);
+            (member, if passed { PupilStage::Graduated } else { PupilStage::Unfinished })
+        })
+        .collect();
+    world.get_mut::<Cohort>(entity).expect("indexed cohorts are whole").gain = gain;
+    for (member, stage) in verdicts {
+        enter_pupil(world, entity, member, stage);
+    }
+}
+
+/// Whether a member met every part of the graduation rule.
+fn graduates(cohort: &Cohort, plan: &CohortPlan, pupil: &Pupil) -> bool {
+    let rule = &plan.course().graduation;
+    let taught = plan.taught_by(cohort.days);
+    let mastered = u64::from(pupil.mastered(cohort.last())) * 1_000_000;
+    pupil.lessons.count_ones() >= u32::from(rule.lessons)
+        && pupil.quizzes.count_ones() >= u32::from(rule.quizzes)
+        && mastered >= u64::from(rule.mastery.0) * u64::from(taught)
+}
+
+/// Invitations that nobody answered in time run out.
+pub(crate) fn end_invitations(world: &mut World, seq: u32) {
+    let Some(entity) = find(world, seq) else { return };
+    let now = world.resource::<Now>().at;
+    let pupils = world.get::<Pupils>(entity).expect("cohorts have pupils");
+    let over: Vec<u32> = pupils
+        .0
+        .by_member()
+        .filter(|(_, _, pupil)| {
+            matches!(pupil.stage, PupilStage::Invited | PupilStage::Accepted)
+                && pupil.invitation.is_some_and(|invitation| invitation.until <= now)
+        })
+        .map(|(member, _, _)| member)
+        .collect();
+    for member in over {
+        enter_pupil(world, entity, member, PupilStage::Lapsed);
+    }
+    archive_if_settled(world, entity);
+}
+
+/// Ends the cohort once no invitation stands: its groups are dissolved.
+pub(super) fn archive_if_settled(world: &mut World, entity: Entity) {
+    let waiting = world.get::<Pupils>(entity).expect("cohorts have pupils").0.by_member().any(
+        |(_, _, pupil)| matches!(pupil.stage, PupilStage::Invited | PupilStage::Accepted),
+    );
+    if !waiting && cohort(world, entity).stage == CohortStage::Placing {
+        archive(world, entity);
+    }
+}
+
+/// Days for which an archived cohort can still be read: until its last count, and some more.
+const REMEMBERED_DAYS: i64 = 45;
+
+fn archive(world: &mut World, entity: Entity) {
+    if !enter_stage(world, entity, CohortStage::Archived) {
+        return;
+    }
+    let over = cohort(world, entity).clone();
+    let now = world.resource::<Now>().at;
+    let forgotten = now.plus_ms(REMEMBERED_DAYS * DAY_MS);
+    world.resource_mut::<DueQueue>().add(forgotten, Due::CohortForgotten { cohort: over.seq });
+    for group in &over.communities {
+        crate::people::close_community(world, *group);
+    }
+}
+
+/// An operator ends a cohort early.
+pub(super) fn dissolve(world: &mut World, entity: Entity) -> Result<Receipt, Reject> {
+    let over = cohort(world, entity).clone();
+    if !over.stage.leads_to(CohortStage::Archived) || over.stage == CohortStage::Placing {
+        return Err(Reject::WrongStage);
+    }
+    crate::runs::stop_run(world, over.run);
+    let pupils = world.get::<Pupils>(entity).expect("cohorts have pupils");
+    let enrolled: Vec<u32> = pupils
+        .0
+        .by_member()
+        .filter(|(_, _, pupil)| pupil.stage == PupilStage::Enrolled)
+        .map(|(member, _, _)| member)
+        .collect();
+    for member in enrolled {
+        enter_pupil(world, entity, member, PupilStage::Left);
+    }
+    archive(world, entity);
+    Ok(Receipt::Ok)
+}
+
+/// Days within which a point counts as a sign of life.
+const ACTIVE_DAYS: i32 = 7;
+
+/// Counts who of those that arrived has earned a point within the seven days before.
+pub(crate) fn count_retention(world: &mut World, seq: u32, count: u8) {
+    let Some(entity) = find(world, seq) else { return };
+    let counted = cohort(world, entity).clone();
+    let now = world.resource::<Now>().at;
+    let since = counted.calendar.day_of(now).plus(1 - ACTIVE_DAYS);
+    let people = world.resource::<People>();
+    let pupils = world.get::<Pupils>(entity).expect("cohorts have pupils");
+    let [mut arrived, mut active] = [0u32; 2];
+    for (member, _, pupil) in pupils.0.by_member() {
+        if pupil.stage != PupilStage::Arrived {
+            continue;
+        }
+        arrived += 1;
+        let row = people.member(member);
+        let here = row.and_then(|row| world.get::<Member>(row));
+        let stays = here.is_some_and(|member| member.status == MemberStatus::Active);
+        let scored = row.and_then(|row| world.get::<Scores>(row)).map(|scores| scores.day);
+        active += u32::from(stays && scored.is_some_and(|day| day >= since));
+    }
+    let share = (u64::from(active) * 1_000_000).checked_div(u64::from(arrived)).unwrap_or(0);
+    let mut counting = world.get_mut::<Cohort>(entity).expect("indexed cohorts are whole");
+    let (Some(slot), Some(days)) = (
+        counting.retained.get_mut(usize::from(count)),
+        RETENTION_DAYS.get(usize::from(count)).copied(),
+    ) else {
+        return;
+    };
+    *slot = Some(Ppm(share as u32));
+    let id = counting.id(world.resource::<Setup>());
+    announce(world, None, CourseEvent::Retained { cohort: id, days, arrived, active });
+}
+
+/// Drops a cohort that was archived long ago.
+pub(crate) fn forget(world: &mut World, seq: u32) {
+    let Some(entity) = world.resource_mut::<CohortIndex>().remove(seq) else { return };
+    let pupils = world.get::<Pupils>(entity).expect("cohorts have pupils");
+    let members: Vec<u32> = pupils.0.by_member().map(|(member, _, _)| member).collect();
+    world.despawn(entity);
+    let mut touched = world.resource_mut::<Touched>();
+    members.into_iter().for_each(|member| touched.member(member));
+    touched.catalog = true;
+}

@@ -1,0 +1,244 @@
+//! Cohorts: courses that were started. Reads [`Request`] and [`Departed`]; owns [`Cohort`],
+//! [`Pupils`] and [`CohortPlan`]; tells [`Announced`].
+//!
+//! A cohort's quiz of the day is an ordinary run of rounds, so answers, rewards, corrections and
+//! standings work as everywhere. What is particular to courses is here: stages, lessons, memory,
+//! graduation, and the way into a long-term group.
+
+mod life;
+mod pupil;
+mod learn;
+mod place;
+mod plan;
+mod serve;
+#[cfg(test)]
+mod tests;
+mod view;
+
+use bevy_ecs::prelude::*;
+use dengmi_core::course::{CohortStage, CourseAction, CourseEvent, Gain, PupilStage};
+use dengmi_core::view::EventKind;
+use dengmi_core::{
+    Action, Calendar, CohortId, CommunityId, Day, Digest, MemberId, Ppm, Slug, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::RestoreError;
+use crate::content::Packs;
+use crate::kernel::{
+    Builder, Now, Outcomes, Phase, Request, Section, Setup, Touched, decode, encode,
+};
+use crate::numbered::Numbered;
+use crate::outreach::Announced;
+use crate::people::{Departed, column};
+use crate::roster::Roster;
+use crate::stream::Stream;
+
+pub(crate) use learn::{Graded, graded};
+pub(crate) use life::{count_retention, end_invitations, end_lessons, forget, open, send_lesson};
+pub use plan::item_order;
+pub(crate) use plan::CohortPlan;
+pub(crate) use pupil::{Invitation, Pupil};
+pub(crate) use view::{cohort_view, pupil_views};
+
+/// A started course.
+#[derive(Component, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Cohort {
+    pub(crate) seq: u32,
+    pub(crate) course: Slug,
+    /// Content by the first day on which it holds, rising, from day 1.
+    pub(crate) packs: Vec<(u8, Digest)>,
+    /// Groups it lives in, rising.
+    pub(crate) communities: Vec<u32>,
+    /// The run of its quiz of the day.
+    pub(crate) run: u32,
+    pub(crate) first: Day,
+    pub(crate) days: u8,
+    /// Days turn for the whole cohort where they turn for its first group.
+    pub(crate) calendar: Calendar,
+    pub(crate) stage: CohortStage,
+    pub(crate) since: [Option<Timestamp>; 6],
+    /// Lessons sent.
+    pub(crate) sent: u8,
+    /// Concepts taught and items asked, in the order in which content brought them: rows of pupils
+    /// name them by number.
+    pub(crate) concepts: Vec<Slug>,
+    pub(crate) items: Vec<Slug>,
+    pub(crate) gain: Option<Gain>,
+    pub(crate) retained: [Option<Ppm>; 2],
+}
+
+/// Everybody who ever enrolled.
+#[derive(Component, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Pupils(pub(crate) Roster<Pupil>);
+
+/// Cohorts that are not forgotten yet.
+pub(crate) type CohortIndex = Numbered<Cohort>;
+
+impl Cohort {
+    pub(crate) fn last(&self) -> Day {
+        self.first.plus(i32::from(self.days) - 1)
+    }
+
+    /// Business day of day `day` of the course.
+    fn day(&self, day: u8) -> Day {
+        self.first.plus(i32::from(day) - 1)
+    }
+
+    pub(crate) fn id(&self, setup: &Setup) -> CohortId {
+        CohortId::new(setup.branch, self.seq)
+    }
+
+    /// Content in force on a day of the course.
+    fn pack_on(&self, day: u8) -> Digest {
+        let in_force = self.packs.iter().rev().find(|(from, _)| *from <= day);
+        in_force.or(self.packs.first()).map_or(Digest::default(), |(_, digest)| *digest)
+    }
+
+    pub(crate) fn lives_in(&self, community: u32) -> bool {
+        self.communities.binary_search(&community).is_ok()
+    }
+}
+
+pub(crate) fn plugin(builder: &mut Builder) {
+    builder
+        .resource::<CohortIndex>()
+        .systems(Phase::Structure, (serve::serve_courses, notice_departures).chain().after(crate::runs::serve_runs))
+        .section(Section { name: "cohorts", version: 1, save, restore });
+}
+
+/// Goes into a stage, if the way is listed, and says so.
+fn enter_stage(world: &mut World, entity: Entity, to: CohortStage) -> bool {
+    let now = world.resource::<Now>().at;
+    let setup = *world.resource::<Setup>();
+    let mut cohort = world.get_mut::<Cohort>(entity).expect("indexed cohorts are whole");
+    if !cohort.stage.leads_to(to) {
+        return false;
+    }
+    cohort.stage = to;
+    cohort.since[to as usize] = Some(now);
+    let id = cohort.id(&setup);
+    announce(world, None, CourseEvent::Stage(id, to));
+    true
+}
+
+fn announce(world: &mut World, community: Option<CommunityId>, event: CourseEvent) {
+    let kind = EventKind::Course(event);
+    world.resource_mut::<Stream<Announced>>().write(Announced { community, kind });
+    world.resource_mut::<Touched>().catalog = true;
+}
+
+/// Takes a member into a stage, if the way is listed, and says so.
+fn enter_pupil(world: &mut World, entity: Entity, member: u32, to: PupilStage) -> bool {
+    let now = world.resource::<Now>().at;
+    let setup = *world.resource::<Setup>();
+    let mut pupils = world.get_mut::<Pupils>(entity).expect("cohorts have pupils");
+    let Some(pupil) = pupils.0.get_mut(member) else { return false };
+    if !pupil.stage.leads_to(to) {
+        return false;
+    }
+    pupil.stage = to;
+    pupil.since = now;
+    let cohort = world.get::<Cohort>(entity).expect("indexed cohorts are whole").id(&setup);
+    let member_id = MemberId::new(setup.branch, member);
+    announce(world, None, CourseEvent::Pupil { cohort, member: member_id, stage: to });
+    world.resource_mut::<Touched>().member(member);
+    true
+}
+
+/// Who leaves a cohort's groups, or the programme, takes part no longer.
+fn notice_departures(world: &mut World) {
+    let departed: Vec<Departed> = world.resource::<Stream<Departed>>().read().copied().collect();
+    for Departed { member, from } in departed {
+        let live: Vec<Entity> = world.resource::<CohortIndex>().live().collect();
+        for entity in live {
+            let cohort = world.get::<Cohort>(entity).expect("indexed cohorts are whole");
+            // Back in another of its groups by now?
+            let people = world.resource::<crate::people::People>();
+            let row = people.member(member).and_then(|row| world.get::<crate::people::Member>(row));
+            let still = row.is_some_and(|row| {
+                row.status == dengmi_core::view::MemberStatus::Active
+                    && cohort.lives_in(row.community)
+            });
+            let gone = row.is_none_or(|row| row.status != dengmi_core::view::MemberStatus::Active);
+            if still || !(cohort.lives_in(from) || gone) {
+                continue;
+            }
+            let stage = world.get::<Pupils>(entity).and_then(|p| p.0.get(member)).map(|p| p.stage);
+            match stage {
+                Some(PupilStage::Enrolled) => {
+                    enter_pupil(world, entity, member, PupilStage::Left);
+                }
+                // An invitation outlives the course's group, not the membership.
+                Some(PupilStage::Graduated | PupilStage::Invited | PupilStage::Accepted)
+                    if gone =>
+                {
+                    enter_pupil(world, entity, member, PupilStage::Left);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    started: u32,
+    cohorts: Vec<Cohort>,
+    pupils: Vec<Pupils>,
+}
+
+fn save(world: &mut World) -> Vec<u8> {
+    let index = world.resource::<CohortIndex>();
+    let live: Vec<Entity> = index.live().collect();
+    encode(&Saved {
+        started: index.last(),
+        cohorts: column(world, &live),
+        pupils: column(world, &live),
+    })
+}
+
+fn restore(world: &mut World, _version: u16, bytes: &[u8]) -> Result<(), RestoreError> {
+    let saved: Saved = decode("cohorts", bytes)?;
+    let broken = || RestoreError::Unreadable("section `cohorts`: a cohort is broken".to_owned());
+    if saved.pupils.len() != saved.cohorts.len() {
+        return Err(broken());
+    }
+    let mut live = Vec::new();
+    for (cohort, pupils) in saved.cohorts.into_iter().zip(saved.pupils) {
+        let missing = |(_, digest): &(u8, Digest)| world.resource::<Packs>().get(*digest).is_none();
+        if cohort.stage != CohortStage::Archived
+            && let Some((_, digest)) = cohort.packs.iter().find(|pack| missing(pack))
+        {
+            return Err(RestoreError::MissingContent(*digest));
+        }
+        let sound = pupils.0.by_member().all(|(_, _, pupil)| pupil.fits(&cohort));
+        if cohort.packs.is_empty() || !(1..=14).contains(&cohort.days) || !sound {
+            return Err(broken());
+        }
+        let seq = cohort.seq;
+        let plan = CohortPlan::of(world.resource::<Packs>(), &cohort).ok_or_else(broken)?;
+        live.push((seq, world.spawn((cohort, pupils, plan)).id()));
+    }
+    let index = CohortIndex::restored(saved.started, live).ok_or_else(broken)?;
+    world.insert_resource(index);
+    Ok(())
+}
+
+/// The cohort a request is about.
+fn cohort_of(world: &World, action: &CourseAction) -> Option<Entity> {
+    world.resource::<CohortIndex>().entity(action.cohort()?.seq)
+}
+
+fn requests(world: &World) -> Vec<Request> {
+    let requests = world.resource::<Stream<Request>>().read();
+    requests.filter(|request| matches!(request.action, Action::Course(_))).cloned().collect()
+}
+
+fn answer(
+    world: &mut World,
+    index: u32,
+    result: Result<dengmi_core::Receipt, dengmi_core::Reject>,
+) {
+    world.resource_mut::<Outcomes>().set(index, result);
+}

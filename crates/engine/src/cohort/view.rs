@@ -1,0 +1,92 @@
+//! Cohorts as readers see them.
+
+use bevy_ecs::prelude::*;
+use dengmi_core::course::{CohortStage, CohortView, PupilStage, PupilView};
+use dengmi_core::random::Purpose;
+use dengmi_core::{CommunityId, Digest, MemberId, RunId};
+
+use super::pupil::Pupil;
+use super::{Cohort, CohortIndex, CohortPlan, Pupils};
+use crate::kernel::{Now, Setup};
+
+pub(crate) fn cohort_view(world: &World, entity: Entity) -> CohortView {
+    let setup = world.resource::<Setup>();
+    let cohort = world.get::<Cohort>(entity).expect("indexed cohorts are whole");
+    let pupils = world.get::<Pupils>(entity).expect("cohorts have pupils");
+    let mut counts = [0; PupilStage::ALL.len()];
+    for (_, _, pupil) in pupils.0.by_member() {
+        counts[pupil.stage as usize] += 1;
+    }
+    let over = cohort.stage >= CohortStage::Grading;
+    CohortView {
+        id: cohort.id(setup),
+        course: cohort.course.clone(),
+        stage: cohort.stage,
+        since: cohort.since,
+        content: cohort.packs.clone(),
+        communities: cohort
+            .communities
+            .iter()
+            .map(|seq| CommunityId::new(setup.branch, *seq))
+            .collect(),
+        run: RunId::new(setup.branch, cohort.run),
+        first: cohort.first,
+        last: cohort.last(),
+        sent: cohort.sent,
+        pupils: counts,
+        commitment: commitment(world, cohort),
+        secret: over.then(|| secret(setup, cohort)),
+        gain: cohort.gain,
+        retained: cohort.retained,
+    }
+}
+
+/// What the cohort's market is drawn from. Derived from the branch's seed in one direction: it can
+/// be told when the course is over.
+pub(crate) fn secret(setup: &Setup, cohort: &Cohort) -> Digest {
+    Digest(setup.seed.secret(Purpose::MarketSecret, u64::from(cohort.seq)))
+}
+
+/// What binds the secret before anybody enrols.
+pub(crate) fn commitment(world: &World, cohort: &Cohort) -> Digest {
+    let _ = world;
+    let _ = cohort;
+    Digest::default()
+}
+
+/// Every course a member takes or took part in.
+pub(crate) fn pupil_views(world: &World, member: MemberId) -> Vec<PupilView> {
+    let live = world.resource::<CohortIndex>().live();
+    let of = live.filter_map(|entity| {
+        let pupil = world.get::<Pupils>(entity)?.0.get(member.seq)?;
+        Some(pupil_view(world, entity, pupil))
+    });
+    of.collect()
+}
+
+fn pupil_view(world: &World, entity: Entity, pupil: &Pupil) -> PupilView {
+    let setup = world.resource::<Setup>();
+    let cohort = world.get::<Cohort>(entity).expect("indexed cohorts are whole");
+    let plan = world.get::<CohortPlan>(entity).expect("cohorts have a plan");
+    let today = cohort.calendar.day_of(world.resource::<Now>().at).min(cohort.last());
+    let review = match pupil.stage {
+        PupilStage::Enrolled => pupil.due(cohort, plan, today),
+        _ => Vec::new(),
+    };
+    PupilView {
+        cohort: cohort.id(setup),
+        stage: pupil.stage,
+        since: pupil.since,
+        lessons: pupil.lessons,
+        computed: pupil.computed,
+        quizzes: pupil.quizzes,
+        mastered: (pupil.mastered(today), plan.taught_by(cohort.sent)),
+        review,
+        paired: (pupil.before.len() as u16, pupil.after.len() as u16, plan.paired.len() as u16),
+        wish: pupil.wish,
+        invitation: pupil.invitation.map(|invitation| {
+            let to = CommunityId::new(setup.branch, invitation.to);
+            (to, invitation.until, invitation.by)
+        }),
+    }
+}
