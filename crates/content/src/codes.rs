@@ -38,7 +38,6 @@ codes! {
     BAD_TEXT = "C0012";
     WRONG_SCHEMA = "C0013";
     UNKNOWN_FOLDER = "C0014";
-    RESERVED_FOLDER = "C0015";
     FILE_TWICE = "C0016";
     POINTS_MISSING = "C0017";
     // Ids and references.
@@ -152,6 +151,9 @@ codes! {
     CAPACITY = "C0801";
     TOUCH = "C0802";
     QUIET_HOURS = "C0803";
+    // Courses.
+    COURSE_FILES = "C0901";
+    DEAD_ASSESSMENT = "C0902";
 }
 
 /// All codes, in order.

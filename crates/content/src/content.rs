@@ -7,10 +7,11 @@ use dengmi_core::{Day, Digest, Slug};
 use crate::model::notice::NoticeFile;
 use crate::model::question::{AnswerSource, TrueFalse};
 use crate::model::{
-    Answer, Body, CommunityFile, FactValue, Notice, PointsFile, Product, ProductFact, Quest,
-    QuestKind, Question, QuestionFile, RewardRule, WordsFile,
+    Answer, Assessment, Body, CommunityFile, Course, FactValue, Lesson, Notice, PointsFile, Product,
+    ProductFact, Quest, QuestKind, Question, QuestionFile, RewardRule, WordsFile,
 };
-use crate::pack::{Pack, PackQuestion};
+use crate::courses::{is_lesson_of, quest_of};
+use crate::pack::{Pack, PackCourse, PackQuestion};
 use crate::source::{At, Source};
 
 /// What a file or a part of one is, by its folder.
@@ -24,6 +25,9 @@ pub(crate) enum Kind {
     Notice,
     Words,
     Quest,
+    Course,
+    Lesson,
+    Assessment,
 }
 
 impl Kind {
@@ -38,6 +42,9 @@ impl Kind {
             Self::Notice => ("提示语", "notice"),
             Self::Words => ("词表", "word list"),
             Self::Quest => ("活动", "quest"),
+            Self::Course => ("课程", "course"),
+            Self::Lesson => ("课", "lesson"),
+            Self::Assessment => ("风险测评问卷", "risk questionnaire"),
         }
     }
 
@@ -51,6 +58,8 @@ impl Kind {
             Self::Notice => "content/notices/",
             Self::Words => "content/words/",
             Self::Quest => "quests/",
+            Self::Course | Self::Lesson => "courses/",
+            Self::Assessment => "content/assessments/",
         }
     }
 }
@@ -129,6 +138,12 @@ pub(crate) struct Content<'a> {
     pub(crate) notices: Items<Notice>,
     pub(crate) words: Vec<Item<WordsFile>>,
     pub(crate) quests: Items<Quest>,
+    pub(crate) courses: Items<Course>,
+    /// By course and file: `basics-7/day-01`.
+    pub(crate) lessons: Items<Lesson>,
+    pub(crate) assessments: Items<Assessment>,
+    /// The quiz of each course as a quest, by the id and at the place of the course.
+    pub(crate) course_quests: Items<Quest>,
     /// Ids of what is there but could not be read.
     pub(crate) broken: BTreeSet<(Kind, String)>,
     /// Today's id for every earlier one.
@@ -151,6 +166,10 @@ impl<'a> Content<'a> {
             notices: Items::default(),
             words: Vec::new(),
             quests: Items::default(),
+            courses: Items::default(),
+            lessons: Items::default(),
+            assessments: Items::default(),
+            course_quests: Items::default(),
             broken: BTreeSet::new(),
             renamed: BTreeMap::new(),
         }
@@ -233,6 +252,35 @@ impl<'a> Content<'a> {
         references.into_iter().filter_map(|(path, id)| Some((path, self.question(id)?)))
     }
 
+    /// The lessons of a course that could be read, in order of their files.
+    pub(crate) fn lessons_of<'c>(
+        &'c self,
+        course: &'c Slug,
+    ) -> impl Iterator<Item = &'c Item<Lesson>> {
+        self.lessons.iter().filter(move |lesson| is_lesson_of(&lesson.id, course))
+    }
+
+    /// Works out the quest of every course.
+    pub(crate) fn derive_quests(&mut self) {
+        let quests: Vec<Item<Quest>> = self
+            .courses
+            .iter()
+            .map(|course| {
+                let lessons = self.lessons_of(&course.id).map(|lesson| &lesson.value);
+                let value = quest_of(&course.value, lessons);
+                Item { id: course.id.clone(), place: course.place.clone(), value }
+            })
+            .collect();
+        quests.into_iter().for_each(|quest| {
+            self.course_quests.add(quest);
+        });
+    }
+
+    /// Quests and the quizzes of courses: what is checked of both.
+    pub(crate) fn all_quests(&self) -> impl Iterator<Item = &Item<Quest>> {
+        self.quests.iter().chain(self.course_quests.iter())
+    }
+
     /// The pack; `None` where something that was taken for faultless cannot be resolved.
     pub(crate) fn into_pack(mut self, digest: Digest) -> Option<Pack> {
         let renamed = std::mem::take(&mut self.renamed);
@@ -258,6 +306,17 @@ impl<'a> Content<'a> {
                 QuestKind::CheckInStreak(_) => {}
             }
         }
+        let mut courses = BTreeMap::new();
+        for (id, mut course) in self.courses.into_values() {
+            let own = |lesson: &Item<Lesson>| is_lesson_of(&lesson.id, &id);
+            let lessons = self.lessons.iter().filter(|lesson| own(lesson));
+            let mut lessons: Vec<Lesson> = lessons.map(|lesson| lesson.value.clone()).collect();
+            course_ids(&mut course).for_each(current);
+            lessons.iter_mut().flat_map(lesson_ids).for_each(current);
+            courses.insert(id, PackCourse::new(course, lessons));
+        }
+        let mut assessments = self.assessments.into_values();
+        assessments.values_mut().flat_map(|asked| &mut asked.notices).for_each(current);
         let mut questions = BTreeMap::new();
         for (id, mut question) in self.questions.into_values() {
             product_ids(&mut question).for_each(current);
@@ -284,9 +343,24 @@ impl<'a> Content<'a> {
             notices: self.notices.into_values(),
             words,
             quests,
+            courses,
+            assessments,
             renamed,
         })
     }
+}
+
+/// Every id of a course that may have been renamed.
+fn course_ids(course: &mut Course) -> impl Iterator<Item = &mut Slug> {
+    let paired = course.paired.iter_mut().flat_map(|pair| [&mut pair.before, &mut pair.after]);
+    let lists = course.rewards.iter_mut().chain(&mut course.notices);
+    lists.chain(paired).chain(std::iter::once(&mut course.assessment))
+}
+
+/// Every id of a lesson that may have been renamed.
+fn lesson_ids(lesson: &mut Lesson) -> impl Iterator<Item = &mut Slug> {
+    let questions = lesson.questions.iter_mut().chain(&mut lesson.review);
+    questions.chain(&mut lesson.sheets).chain(&mut lesson.notices)
 }
 
 /// The product fact a question's answer is taken from.

@@ -6,6 +6,7 @@
 mod checks;
 mod codes;
 mod content;
+mod courses;
 pub mod diagnostic;
 mod load;
 pub mod model;
@@ -20,5 +21,5 @@ mod templates;
 pub use codes::{codes, explain, title};
 pub use diagnostic::{Diagnostic, Said, Severity, SourceFile};
 pub use load::{CheckOptions, load};
-pub use pack::{Pack, PackQuestion};
+pub use pack::{Pack, PackCourse, PackQuestion};
 pub use render::render;

@@ -8,11 +8,12 @@ use serde::de::DeserializeOwned;
 
 use crate::codes;
 use crate::content::{Content, Item, Kind, Place};
+use crate::courses::file_of;
 use crate::diagnostic::{Diagnostic, Said, SourceFile, say};
 use crate::model::notice::NoticeFile;
 use crate::model::{
-    CommunityFile, Notice, PointsFile, Product, Quest, Question, QuestionFile, RewardRule, SCHEMA,
-    WordsFile,
+    Assessment, CommunityFile, Course, Lesson, Notice, PointsFile, Product, Quest, Question,
+    QuestionFile, RewardRule, SCHEMA, WordsFile,
 };
 use crate::nearest::{nearest, one_of};
 use crate::pack::Pack;
@@ -67,6 +68,7 @@ pub fn load(files: &[SourceFile], options: &CheckOptions) -> (Option<Pack>, Vec<
             );
             report.file_error(codes::POINTS_MISSING, &points, message, help);
         }
+        content.derive_quests();
         checks::run(&mut content, &mut report);
     }
     if report.has_errors() {
@@ -119,14 +121,16 @@ fn digest(files: &[&SourceFile]) -> Digest {
     Digest(*hasher.finalize().as_bytes())
 }
 
-const FOLDERS: [&str; 7] = [
+const FOLDERS: [&str; 9] = [
     "content/products",
     "content/questions",
     "content/rewards",
     "content/communities",
     "content/notices",
     "content/words",
+    "content/assessments",
     "quests",
+    "courses",
 ];
 
 /// The kind of a file and its path below its folder, without `.ron`.
@@ -138,18 +142,12 @@ fn kind_of<'p>(path: &'p str, report: &mut Report) -> Option<(Kind, &'p str)> {
         Kind::Community,
         Kind::Notice,
         Kind::Words,
+        Kind::Assessment,
         Kind::Quest,
     ];
     let stem = path.get(..path.len() - ".ron".len())?;
-    if path.starts_with("courses/") {
-        let message =
-            say!("当前 schema 暂不支持课程", "courses are not supported yet in this schema");
-        let help = say!(
-            "先把文件移出 `courses/`，等新版本支持",
-            "move the file out of `courses/` until a release reads it"
-        );
-        report.file_error(codes::RESERVED_FOLDER, path, message, help);
-        return None;
+    if let Some(below) = stem.strip_prefix(Kind::Course.folder()) {
+        return file_of(path, below, report);
     }
     for kind in kinds {
         if let Some(id) = stem.strip_prefix(kind.folder()) {
@@ -301,6 +299,24 @@ impl<'a> Reader<'_, 'a, '_> {
                 let value: Option<Quest> = self.parse_file(None, templates::QUEST);
                 if let Some(item) = self.item(kind, stem, id, value) {
                     self.content.quests.add(item);
+                }
+            }
+            Kind::Course => {
+                let value: Option<Course> = self.parse_file(None, templates::COURSE);
+                if let Some(item) = self.item(kind, stem, id, value) {
+                    self.content.courses.add(item);
+                }
+            }
+            Kind::Lesson => {
+                let value: Option<Lesson> = self.parse_file(None, templates::LESSON);
+                if let Some(item) = self.item(kind, stem, id, value) {
+                    self.content.lessons.add(item);
+                }
+            }
+            Kind::Assessment => {
+                let value: Option<Assessment> = self.parse_file(None, templates::ASSESSMENT);
+                if let Some(item) = self.item(kind, stem, id, value) {
+                    self.content.assessments.add(item);
                 }
             }
             Kind::Points => {

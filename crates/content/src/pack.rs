@@ -6,10 +6,11 @@ use dengmi_core::command::Key;
 use dengmi_core::text::FoldedHash;
 use dengmi_core::{Decimal, Digest, Slug};
 
+use crate::courses::quest_of;
 use crate::model::question::{MultiOption, Partial, TrueFalse};
 use crate::model::{
-    Answer, Body, CommunityFile, FactValue, Notice, PointsFile, Product, ProductFact, Quest,
-    Question, RewardRule, Text, Unit, WordsFile,
+    Answer, Assessment, Body, CommunityFile, Course, FactValue, Lesson, Notice, PointsFile, Product,
+    ProductFact, Quest, Question, RewardRule, Text, Unit, WordsFile,
 };
 
 /// Content that passed every check.
@@ -33,8 +34,45 @@ pub struct Pack {
     pub words: WordsFile,
     /// Quests by id.
     pub quests: BTreeMap<Slug, Quest>,
+    /// Courses by id.
+    pub courses: BTreeMap<Slug, PackCourse>,
+    /// Risk questionnaires by id.
+    pub assessments: BTreeMap<Slug, Assessment>,
     /// Today's id for every earlier one.
     pub renamed: BTreeMap<Slug, Slug>,
+}
+
+/// A course with its lessons, and its quiz as a quest.
+#[derive(Clone, Debug)]
+pub struct PackCourse {
+    /// As written.
+    pub course: Course,
+    /// In order of days; one for each day of the course.
+    pub lessons: Vec<Lesson>,
+    quest: Quest,
+}
+
+impl PackCourse {
+    /// Puts the lessons in order and works out the quest.
+    #[must_use]
+    pub fn new(course: Course, mut lessons: Vec<Lesson>) -> Self {
+        lessons.sort_by_key(|lesson| lesson.day);
+        let quest = quest_of(&course, &lessons);
+        Self { course, lessons, quest }
+    }
+
+    /// The quiz of the course as a quest that can be launched: one round a lesson, with the
+    /// questions of the day and those asked again.
+    #[must_use]
+    pub fn quest(&self) -> &Quest {
+        &self.quest
+    }
+
+    /// The lesson of a day, from 1.
+    #[must_use]
+    pub fn lesson(&self, day: u8) -> Option<&Lesson> {
+        self.lessons.iter().find(|lesson| lesson.day == day)
+    }
 }
 
 /// A question as written, with what follows from it.

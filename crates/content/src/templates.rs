@@ -134,6 +134,54 @@ pub(crate) const QUEST: &[&str] = &[
     ),
 ];
 
+/// A course.
+pub(crate) const COURSE: &[&str] = &[r#"(
+    schema: 1, was: [], title: {"zh-CN": "课程"}, summary: {"zh-CN": "规则"}, days: 7,
+    audience: [InvestorEducation], lesson_at: "09:00",
+    quiz: (opens: "09:00", closes: "21:00", reviews_per_day: 3, retention: 900000),
+    enrolment: (opens_days_before: 3, late_until_day: 2, catch_up: Within(2)),
+    mock: (scenario: "calm", cash_fen: 10000000, orders_from_day: 3, debrief_loss: 50000),
+    assessment: "standard", paired: [(before: "basics/a", after: "basics/b")],
+    score: (
+        process: (plan_first: 80, orders_in_plan: 120, kept_course: 80, read_sheet: 60, notes: 60,
+            notes_wanted: 2),
+        knowledge: 300,
+        portfolio: (diversification: 100, assets: 4, fit: 80, costs: 70, cost_limit: 3000),
+        outcome: (middle: 25, slope: 25, floor: 10000),
+        penalties: (drawdown: 100, drawdown_limits: (10000, 30000, 80000, 150000, 250000),
+            turnover: 20, free_orders: 4, within_days: 7),
+        bands: [(from: 0, title: {"zh-CN": "起步"})],
+    ),
+    graduation: (lessons: 6, quizzes: 5, mastery: 800000, score: 600, plan: true, debrief: true),
+    migration: (to: [LongTerm], invitation_days: 14, reinvitations: 1),
+    rewards: ["a"], members_max: 100, budget_fen: 100,
+    board: (ties: SharedRank, hide_names: false, neighbours_only: false), notices: ["n7"],
+    approval: (id: "HG-2026-001", approver: "compliance", valid_to: "2027-06-30"),
+)"#];
+
+/// A lesson.
+pub(crate) const LESSON: &[&str] = &[r#"(
+    schema: 1, day: 1, title: {"zh-CN": "第一课"}, goal: {"zh-CN": "能做什么"},
+    purpose: Education, concepts: ["basics/a"], minutes: 6, blocks: [{"zh-CN": "你好"}],
+    worked: [(formula: "1 + 1", shown: "2")],
+    compute: (prompt: {"zh-CN": "算一算"}, formula: "1 + 1", answer: "2", unit: Yuan,
+        tolerance: "0", explain: {"zh-CN": "一加一"}),
+    questions: ["basics/a"], review: ["basics/b"],
+    mock: (text: {"zh-CN": "做一做"}, done_by: Order(["demand"])),
+    timelapse: 1, shocks: ["crash"], sheets: ["wealth/a"], notices: ["n7"], cites: ["a"],
+    approval: (id: "HG-2026-001", approver: "compliance", valid_to: "2027-06-30"),
+)"#];
+
+/// A risk questionnaire.
+pub(crate) const ASSESSMENT: &[&str] = &[r#"(
+    schema: 1, was: [], title: {"zh-CN": "问卷"}, summary: {"zh-CN": "用途"},
+    questions: [(id: "a", text: {"zh-CN": "题干"},
+        options: [(text: {"zh-CN": "甲"}, points: 0, at_most: C1)])],
+    levels: (0, 20, 40, 60, 80), validity_days: 365, per_day: 2, per_year: 8, min_age: 18,
+    age_note: {"zh-CN": "未满 18 岁不测评"}, notices: ["n7"],
+    approval: (id: "HG-2026-001", approver: "compliance", valid_to: "2027-06-30"),
+)"#];
+
 #[cfg(test)]
 mod tests {
     use serde::de::DeserializeOwned;
@@ -167,5 +215,8 @@ mod tests {
         check::<CommunityFile>(COMMUNITY);
         check::<WordsFile>(WORDS);
         check::<Quest>(QUEST);
+        check::<Course>(COURSE);
+        check::<Lesson>(LESSON);
+        check::<Assessment>(ASSESSMENT);
     }
 }

@@ -49,6 +49,40 @@ pub(super) fn check(content: &Content<'_>, report: &mut Report) {
             QuestKind::CheckInStreak(_) => {}
         }
     }
+    courses(&mut check);
+}
+
+fn courses(check: &mut References<'_, '_, '_>) {
+    let content = check.content;
+    for course in content.courses.iter() {
+        let place = &course.place;
+        check.notices(place, &course.value.notices);
+        check.list(place, "rewards", &course.value.rewards, |check, path, id| {
+            check.one(place, path, id, Kind::Rule, codes::DEAD_RULE, &content.rules);
+        });
+        let (kind, dead) = (Kind::Assessment, codes::DEAD_ASSESSMENT);
+        let id = &course.value.assessment;
+        check.one(place, "assessment", id, kind, dead, &content.assessments);
+        for (index, pair) in course.value.paired.iter().enumerate() {
+            check.question(place, &format!("paired.{index}.before"), &pair.before);
+            check.question(place, &format!("paired.{index}.after"), &pair.after);
+        }
+    }
+    for lesson in content.lessons.iter() {
+        let place = &lesson.place;
+        check.notices(place, &lesson.value.notices);
+        check.list(place, "sheets", &lesson.value.sheets, |check, path, id| {
+            check.product(place, path, id);
+        });
+        for (field, ids) in
+            [("questions", &lesson.value.questions), ("review", &lesson.value.review)]
+        {
+            check.list(place, field, ids, |check, path, id| check.question(place, path, id));
+        }
+    }
+    for assessment in content.assessments.iter() {
+        check.notices(&assessment.place, &assessment.value.notices);
+    }
 }
 
 struct References<'c, 'a, 'r> {

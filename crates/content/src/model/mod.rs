@@ -2,6 +2,7 @@
 //! its folder without `.ron` (`content/products/wealth/steady-90d.ron` is `wealth/steady-90d`);
 //! ids live for ever, renames are listed in `was`.
 
+pub mod assessment;
 pub mod community;
 pub mod course;
 pub mod lesson;
@@ -16,6 +17,7 @@ pub mod words;
 use dengmi_core::Day;
 use serde::Deserialize;
 
+pub use assessment::Assessment;
 pub use community::CommunityFile;
 pub use course::Course;
 pub use lesson::Lesson;
