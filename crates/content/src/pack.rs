@@ -9,8 +9,8 @@ use dengmi_core::{Decimal, Digest, Slug};
 use crate::courses::quest_of;
 use crate::model::question::{MultiOption, Partial, TrueFalse};
 use crate::model::{
-    Answer, Assessment, Body, CommunityFile, Course, FactValue, Lesson, Notice, PointsFile, Product,
-    ProductFact, Quest, Question, RewardRule, Text, Unit, WordsFile,
+    Answer, Assessment, Body, CommunityFile, Course, FactValue, Lesson, Notice, PointsFile,
+    Product, ProductFact, Quest, Question, RewardRule, Text, Unit, WordsFile,
 };
 
 /// Content that passed every check.
@@ -158,7 +158,32 @@ fn right_bits(options: &[MultiOption]) -> u32 {
         .fold(0, |bits, (i, option)| bits | (u32::from(option.right) << i))
 }
 
+/// Folder of the quests that courses become.
+const COURSES: &str = "courses/";
+
 impl Pack {
+    /// A quest by its id, the quizzes of courses among them.
+    #[must_use]
+    pub fn quest(&self, id: &Slug) -> Option<&Quest> {
+        match id.as_str().strip_prefix(COURSES) {
+            Some(course) => Some(self.courses.get(&course.parse().ok()?)?.quest()),
+            None => self.quests.get(id),
+        }
+    }
+
+    /// The id under which the quiz of a course is launched. `None` where it would be too long for
+    /// an id.
+    #[must_use]
+    pub fn course_quest(course: &Slug) -> Option<Slug> {
+        format!("{COURSES}{course}").parse().ok()
+    }
+
+    /// Whether a quest is the quiz of a course.
+    #[must_use]
+    pub fn is_course_quest(id: &Slug) -> bool {
+        id.as_str().starts_with(COURSES)
+    }
+
     /// The current id for `id`, following renames.
     #[must_use]
     pub fn current<'a>(&'a self, id: &'a Slug) -> &'a Slug {

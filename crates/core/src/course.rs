@@ -156,6 +156,7 @@ impl CourseAction {
 
 /// What items are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Occasion {
     /// Review of what is nearly forgotten; graded at once.
     Review,
@@ -234,6 +235,7 @@ pub struct ItemMark {
 
 /// Where a cohort is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum CohortStage {
     /// Announced; nobody can come in yet.
     Planned,
@@ -278,6 +280,7 @@ impl CohortStage {
 
 /// Where a member is in a cohort.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum PupilStage {
     /// Takes part.
     Enrolled,
@@ -331,6 +334,7 @@ impl PupilStage {
 
 /// Why a graduate was placed where they were.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum PlacedBy {
     /// The group they wished for.
     Wish,

@@ -118,7 +118,6 @@ fn finish(runtime: &Handle, saving: Option<JoinHandle<()>>) {
     }
 }
 
-
 /// Appends a group and answers it. Gives the snapshot that is now due, with its record's hash.
 fn commit<J: Journal>(
     runtime: &Handle,

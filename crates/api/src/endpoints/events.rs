@@ -12,8 +12,9 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event as Frame, Sse};
 use axum::response::{IntoResponse as _, Response};
+use dengmi_core::course::{CohortStage, CourseEvent, PlacedBy, PupilStage};
 use dengmi_core::view::{Event, EventKind};
-use dengmi_core::{BranchId, CommunityId, PostId, RoundId, RunId};
+use dengmi_core::{BranchId, CohortId, CommunityId, MemberId, PostId, RoundId, RunId};
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast::{self, error::RecvError};
@@ -130,6 +131,77 @@ enum What {
         /// The rule's id.
         rule: String,
     },
+    /// A cohort went into a stage.
+    CohortStage {
+        /// The cohort.
+        #[schema(value_type = String)]
+        cohort: CohortId,
+        /// The stage.
+        #[schema(value_type = String)]
+        stage: CohortStage,
+    },
+    /// One message of a lesson is to be sent to the group. Whoever delivers messages goes on after
+    /// the last event it saw.
+    LessonMessage {
+        /// The cohort.
+        #[schema(value_type = String)]
+        cohort: CohortId,
+        /// Day of the course.
+        day: u8,
+        /// Position of the message in the lesson, from 0.
+        block: u8,
+    },
+    /// A running course goes on with other content.
+    CohortAmended {
+        /// The cohort.
+        #[schema(value_type = String)]
+        cohort: CohortId,
+        /// First day that changed.
+        from_day: u8,
+        /// The content from then on.
+        digest: String,
+    },
+    /// Somebody came into a stage of a course; operators, and the member.
+    CohortMember {
+        /// The cohort.
+        #[schema(value_type = String)]
+        cohort: CohortId,
+        /// Who.
+        #[schema(value_type = String)]
+        member: MemberId,
+        /// The stage.
+        #[schema(value_type = String)]
+        stage: PupilStage,
+    },
+    /// A graduate was invited to a long-term group; operators, and the member.
+    GraduateInvited {
+        /// The cohort.
+        #[schema(value_type = String)]
+        cohort: CohortId,
+        /// Who.
+        #[schema(value_type = String)]
+        member: MemberId,
+        /// Where to.
+        #[schema(value_type = String)]
+        to: CommunityId,
+        /// Until when.
+        until: At,
+        /// Why there.
+        #[schema(value_type = String)]
+        by: PlacedBy,
+    },
+    /// How many of those who arrived were still active; operators only.
+    RetentionCounted {
+        /// The cohort.
+        #[schema(value_type = String)]
+        cohort: CohortId,
+        /// Days after the placing.
+        days: u8,
+        /// Who arrived.
+        arrived: u32,
+        /// Who of them earned a point within the seven days before.
+        active: u32,
+    },
 }
 
 impl From<&EventKind> for What {
@@ -152,7 +224,42 @@ impl From<&EventKind> for What {
             EventKind::LimitReached { run, rule } => {
                 Self::LimitReached { run: *run, rule: rule.to_string() }
             }
+            EventKind::Course(event) => Self::from(event),
         }
+    }
+}
+
+impl From<&CourseEvent> for What {
+    fn from(event: &CourseEvent) -> Self {
+        match *event {
+            CourseEvent::Stage(cohort, stage) => Self::CohortStage { cohort, stage },
+            CourseEvent::Message { cohort, day, block } => {
+                Self::LessonMessage { cohort, day, block }
+            }
+            CourseEvent::Amended { cohort, from_day, digest } => {
+                Self::CohortAmended { cohort, from_day, digest: digest.to_string() }
+            }
+            CourseEvent::Pupil { cohort, member, stage } => {
+                Self::CohortMember { cohort, member, stage }
+            }
+            CourseEvent::Invited { cohort, member, to, until, by } => {
+                Self::GraduateInvited { cohort, member, to, until: At(until), by }
+            }
+            CourseEvent::Retained { cohort, days, arrived, active } => {
+                Self::RetentionCounted { cohort, days, arrived, active }
+            }
+        }
+    }
+}
+
+/// Whom an event is meant for among members.
+fn meant_for(kind: &EventKind, member: MemberId) -> bool {
+    match kind {
+        EventKind::LimitReached { .. } | EventKind::Course(CourseEvent::Retained { .. }) => false,
+        EventKind::Course(
+            CourseEvent::Pupil { member: who, .. } | CourseEvent::Invited { member: who, .. },
+        ) => *who == member,
+        _ => true,
     }
 }
 
@@ -170,6 +277,12 @@ impl What {
             Self::PostClosed { .. } => "post-closed",
             Self::BoardClosed { .. } => "board-closed",
             Self::LimitReached { .. } => "limit-reached",
+            Self::CohortStage { .. } => "cohort-stage",
+            Self::LessonMessage { .. } => "lesson-message",
+            Self::CohortAmended { .. } => "cohort-amended",
+            Self::CohortMember { .. } => "cohort-member",
+            Self::GraduateInvited { .. } => "graduate-invited",
+            Self::RetentionCounted { .. } => "retention-counted",
         }
     }
 }
@@ -342,10 +455,10 @@ impl<B: Backend> Feed<B> {
     fn may_see(&self, event: &Event) -> bool {
         let backend = &*self.app.backend;
         match self.call.principal.as_ref() {
-            Some(principal @ Principal::Member { .. }) => {
-                let operators = matches!(event.kind, EventKind::LimitReached { .. });
+            Some(principal @ Principal::Member { member, .. }) => {
                 let own = reach::own_community(backend, principal);
-                !operators && (event.community.is_none() || event.community == own)
+                meant_for(&event.kind, *member)
+                    && (event.community.is_none() || event.community == own)
             }
             Some(principal @ Principal::Operator { role: Role::Manager, .. }) => event
                 .community

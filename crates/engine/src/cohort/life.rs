@@ -207,6 +207,7 @@ pub(crate) fn count_retention(world: &mut World, seq: u32, count: u8) {
         active += u32::from(stays && scored.is_some_and(|day| day >= since));
     }
     let share = (u64::from(active) * 1_000_000).checked_div(u64::from(arrived)).unwrap_or(0);
+    let id = counted.id(world.resource::<Setup>());
     let mut counting = world.get_mut::<Cohort>(entity).expect("indexed cohorts are whole");
     let (Some(slot), Some(days)) = (
         counting.retained.get_mut(usize::from(count)),
@@ -215,7 +216,6 @@ pub(crate) fn count_retention(world: &mut World, seq: u32, count: u8) {
         return;
     };
     *slot = Some(Ppm(share as u32));
-    let id = counting.id(world.resource::<Setup>());
     announce(world, None, CourseEvent::Retained { cohort: id, days, arrived, active });
 }
 

@@ -17,7 +17,7 @@ mod view;
 
 use bevy_ecs::prelude::*;
 use dengmi_core::course::{CohortStage, CourseAction, CourseEvent, Gain, PupilStage};
-use dengmi_core::view::EventKind;
+use dengmi_core::view::{EventKind, MemberStatus};
 use dengmi_core::{
     Action, Calendar, CohortId, CommunityId, Day, Digest, MemberId, Ppm, Slug, Timestamp,
 };
@@ -30,7 +30,7 @@ use crate::kernel::{
 };
 use crate::numbered::Numbered;
 use crate::outreach::Announced;
-use crate::people::{Departed, column};
+use crate::people::{Departed, Member, People, column};
 use crate::roster::Roster;
 use crate::stream::Stream;
 
@@ -38,7 +38,7 @@ pub(crate) use learn::{Graded, graded};
 pub(crate) use life::{count_retention, end_invitations, end_lessons, forget, open, send_lesson};
 pub use plan::item_order;
 pub(crate) use plan::CohortPlan;
-pub(crate) use pupil::{Invitation, Pupil};
+pub(crate) use pupil::Pupil;
 pub(crate) use view::{cohort_view, pupil_views};
 
 /// A started course.
@@ -128,6 +128,13 @@ fn announce(world: &mut World, community: Option<CommunityId>, event: CourseEven
     world.resource_mut::<Touched>().catalog = true;
 }
 
+/// The group of a member: whom an event about them concerns.
+fn community_of(world: &World, member: u32) -> Option<CommunityId> {
+    let row = world.resource::<People>().member(member)?;
+    let community = world.get::<Member>(row)?.community;
+    Some(CommunityId::new(world.resource::<Setup>().branch, community))
+}
+
 /// Takes a member into a stage, if the way is listed, and says so.
 fn enter_pupil(world: &mut World, entity: Entity, member: u32, to: PupilStage) -> bool {
     let now = world.resource::<Now>().at;
@@ -141,7 +148,8 @@ fn enter_pupil(world: &mut World, entity: Entity, member: u32, to: PupilStage) -
     pupil.since = now;
     let cohort = world.get::<Cohort>(entity).expect("indexed cohorts are whole").id(&setup);
     let member_id = MemberId::new(setup.branch, member);
-    announce(world, None, CourseEvent::Pupil { cohort, member: member_id, stage: to });
+    let group = community_of(world, member);
+    announce(world, group, CourseEvent::Pupil { cohort, member: member_id, stage: to });
     world.resource_mut::<Touched>().member(member);
     true
 }
@@ -154,13 +162,13 @@ fn notice_departures(world: &mut World) {
         for entity in live {
             let cohort = world.get::<Cohort>(entity).expect("indexed cohorts are whole");
             // Back in another of its groups by now?
-            let people = world.resource::<crate::people::People>();
-            let row = people.member(member).and_then(|row| world.get::<crate::people::Member>(row));
+            let people = world.resource::<People>();
+            let row = people.member(member).and_then(|row| world.get::<Member>(row));
             let still = row.is_some_and(|row| {
-                row.status == dengmi_core::view::MemberStatus::Active
+                row.status == MemberStatus::Active
                     && cohort.lives_in(row.community)
             });
-            let gone = row.is_none_or(|row| row.status != dengmi_core::view::MemberStatus::Active);
+            let gone = row.is_none_or(|row| row.status != MemberStatus::Active);
             if still || !(cohort.lives_in(from) || gone) {
                 continue;
             }

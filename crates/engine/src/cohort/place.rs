@@ -8,7 +8,7 @@ use dengmi_core::{CommunityId, MemberId, Receipt, Reject};
 
 use super::life::archive_if_settled;
 use super::pupil::{Invitation, Pupil};
-use super::{Cohort, CohortIndex, CohortPlan, Pupils, announce, enter_pupil};
+use super::{Cohort, CohortIndex, CohortPlan, Pupils, announce, community_of, enter_pupil};
 use crate::clock::{Due, DueQueue};
 use crate::kernel::{Now, Setup};
 use crate::people::{Community, Member, People};
@@ -138,8 +138,9 @@ fn invite(world: &mut World, entity: Entity, member: u32, to: u32, by: PlacedBy)
     let (seq, cohort) = (cohort.seq, cohort.id(&setup));
     world.resource_mut::<DueQueue>().add(until, Due::InvitationsEnd { cohort: seq });
     let to = CommunityId::new(setup.branch, to);
+    let group = community_of(world, member);
     let member = MemberId::new(setup.branch, member);
-    announce(world, None, CourseEvent::Invited { cohort, member, to, until, by });
+    announce(world, group, CourseEvent::Invited { cohort, member, to, until, by });
     Receipt::Course(CourseReceipt::Invitation { to, until })
 }
 

@@ -6,7 +6,7 @@ use bevy_ecs::prelude::*;
 use dengmi_content::{Pack, PackCourse};
 use dengmi_content::model::{Course, Lesson};
 use dengmi_core::random::{Purpose, Seed};
-use dengmi_core::{CohortId, Digest, MemberId, Slug};
+use dengmi_core::{CohortId, MemberId, Slug};
 use smallvec::SmallVec;
 
 use super::Cohort;
@@ -140,11 +140,6 @@ impl CohortPlan {
             }
         }
         asked
-    }
-
-    /// Digests of the content it needs.
-    pub(crate) fn of_cohort(cohort: &Cohort) -> impl Iterator<Item = Digest> + '_ {
-        cohort.packs.iter().map(|(_, digest)| *digest)
     }
 }
 

@@ -70,11 +70,6 @@ impl Pupil {
         }
     }
 
-    pub(crate) fn card(&self, concept: u16) -> Option<&Card> {
-        let place = self.cards.binary_search_by_key(&concept, |card| card.concept).ok()?;
-        Some(&self.cards[place])
-    }
-
     /// Concepts mastered on a day.
     pub(crate) fn mastered(&self, on: Day) -> u16 {
         let still = |card: &&Card| card.right && card.memory.retrievability(on) >= MASTERED;

@@ -12,7 +12,7 @@ use dengmi_core::{
 
 use super::plan::number;
 use super::pupil::Pupil;
-use super::{Cohort, CohortIndex, CohortPlan, Pupils, announce, answer, cohort_of, enter_pupil, requests};
+use super::{Cohort, CohortIndex, CohortPlan, Pupils, announce, answer, cohort_of, community_of, enter_pupil, requests};
 use super::{learn, life, place};
 use crate::clock::{Due, DueQueue};
 use crate::content::Packs;
@@ -246,7 +246,8 @@ fn enrol(world: &mut World, entity: Entity, member: MemberId) -> Result<Receipt,
             let mut pupils = world.get_mut::<Pupils>(entity).expect("cohorts have pupils");
             pupils.0.entry(member.seq, || Pupil::new(now));
             let stage = PupilStage::Enrolled;
-            announce(world, None, CourseEvent::Pupil { cohort: id, member, stage });
+            let group = community_of(world, member.seq);
+            announce(world, group, CourseEvent::Pupil { cohort: id, member, stage });
             world.resource_mut::<Touched>().member(member.seq);
         }
     }
