@@ -1,0 +1,216 @@
+//! How well somebody remembers: the spaced-repetition model FSRS-6, in integers.
+//!
+//! A [`Memory`] is kept for one person and one concept. Its stability is the time in which the
+//! chance of remembering falls to 90 %; its difficulty, from 1 to 10, slows the growth of
+//! stability. Every review changes both. Parameters, formulas and bounds are those of the
+//! reference implementation, crate `fsrs` 6.6.2 (default parameters, fitted by its authors to
+//! reviews of flash cards, not of our courses); `tests/memory.rs` compares the two.
+//!
+//! The same inputs give the same bits on every platform: no floats, no input from outside. An
+//! interval is counted in whole days, and reviews on one day follow the short-term formula.
+
+mod fixed;
+
+use dengmi_core::{Day, Ppm};
+use serde::{Deserialize, Serialize};
+
+use self::fixed::{ONE, div, exp, log2, mul, pow};
+
+/// How well somebody remembered, in their own or the quiz's judgement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Grade {
+    /// Did not remember.
+    Again,
+    /// Remembered with great effort.
+    Hard,
+    /// Remembered.
+    Good,
+    /// Remembered at once.
+    Easy,
+}
+
+impl Grade {
+    /// From worst to best.
+    pub const ALL: [Grade; 4] = [Grade::Again, Grade::Hard, Grade::Good, Grade::Easy];
+}
+
+/// What is known of one person's memory of one concept.
+///
+/// Restored from a saved state the numbers may be anything; what is out of bounds counts as the
+/// nearest bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Memory {
+    /// In [`UNIT`]s of a day.
+    stability: u32,
+    /// In [`UNIT`]s of one point.
+    difficulty: u32,
+    /// Day of the last review.
+    last: Day,
+}
+
+/// Stability and difficulty count hundred-thousandths: of a day (0.864 seconds), or of a point.
+pub const UNIT: u32 = 100_000;
+
+/// Least and greatest stability: 0.001 and 36,500 days.
+const STABILITY: (u32, u32) = (UNIT / 1_000, 36_500 * UNIT);
+/// Least and greatest difficulty: 1 and 10 points.
+const DIFFICULTY: (u32, u32) = (UNIT, 10 * UNIT);
+/// Longest time that is told from longer ones, in days: some 2,870 years.
+const LONGEST: i64 = 1 << 20;
+
+/// The parameters of the model, in ten-thousandths, numbered as its authors do.
+const W: [i64; 21] = [
+    2_120, 12_931, 23_065, 82_956, 64_133, 8_334, 30_194, 10, 18_722, 1_666, 7_960, 14_835, 614,
+    2_629, 16_483, 6_014, 18_729, 5_425, 912, 658, 1_542,
+];
+
+/// A parameter in Q32, to the nearest unit.
+const fn w(number: usize) -> i64 {
+    ((W[number] << 32) + 5_000) / 10_000
+}
+
+/// A stability or difficulty in Q32; at most 36,500, so it fits.
+fn q32(units: u32) -> i64 {
+    ((i128::from(units) << 32) / i128::from(UNIT)) as i64
+}
+
+/// What makes the curve of forgetting pass through 90 % after one stability.
+const FACTOR: i64 = pow((9 * ONE + 5) / 10, div(-ONE, w(20))) - ONE;
+/// e^w8: general growth by success.
+const GROWTH: i64 = exp(w(8));
+/// e^-(w17 w18): a failure leaves at most this share of the stability.
+const LEFT_BY_FAILURE: i64 = exp(-mul(w(17), w(18)));
+
+impl Memory {
+    /// The memory after the first review.
+    #[must_use]
+    pub fn first(grade: Grade, day: Day) -> Self {
+        let stability = (W[grade as usize] * i64::from(UNIT) / 10_000) as u32;
+        let difficulty = to_units(first_difficulty(grade), DIFFICULTY);
+        Self { stability, difficulty, last: day }
+    }
+
+    /// The memory after another review. A day before the last review counts as its day.
+    #[must_use]
+    pub fn review(self, grade: Grade, day: Day) -> Self {
+        let day = day.max(self.last);
+        let stability = if day == self.last {
+            self.after_same_day(grade)
+        } else if grade == Grade::Again {
+            self.after_failure(day)
+        } else {
+            self.after_success(grade, day)
+        };
+        Self { stability, difficulty: self.next_difficulty(grade), last: day }
+    }
+
+    /// Chance of remembering on `day`: certain on the day of the last review (and before it),
+    /// falling from then on, more and more slowly.
+    #[must_use]
+    pub fn retrievability(self, day: Day) -> Ppm {
+        let recall = i128::from(self.recall(day));
+        Ppm(((recall * 1_000_000 + i128::from(ONE / 2)) >> 32) as u32)
+    }
+
+    /// The day on which retrievability falls to `retention`, to the nearest day as the reference
+    /// implementation recommends; at least one day after the last review, at most 2^20 days.
+    #[must_use]
+    pub fn due(self, retention: Ppm) -> Day {
+        let retention = i64::from(retention.0.clamp(1, Ppm::ONE.0));
+        // Solved for the time: S / F * (R^(-1/w20) - 1).
+        let retention = ((retention << 32) + 500_000) / 1_000_000;
+        let ratio = i128::from(pow(retention, div(-ONE, w(20))) - ONE);
+        let divisor = i128::from(FACTOR) * i128::from(UNIT);
+        let days = (i128::from(self.stability()) * ratio + divisor / 2) / divisor;
+        self.last.plus(days.clamp(1, i128::from(LONGEST)) as i32)
+    }
+
+    /// Time in which the chance of remembering falls to 90 %, in [`UNIT`]s of a day; from 0.001 to
+    /// 36,500 days.
+    #[must_use]
+    pub fn stability(self) -> u32 {
+        self.stability.clamp(STABILITY.0, STABILITY.1)
+    }
+
+    /// Difficulty in [`UNIT`]s of a point; from 1 to 10 points.
+    #[must_use]
+    pub fn difficulty(self) -> u32 {
+        self.difficulty.clamp(DIFFICULTY.0, DIFFICULTY.1)
+    }
+
+    /// Day of the last review.
+    #[must_use]
+    pub fn last(self) -> Day {
+        self.last
+    }
+
+    /// Retrievability in Q32: (1 + F t / S)^-w20.
+    fn recall(self, day: Day) -> i64 {
+        let days = (i64::from(day.0) - i64::from(self.last.0)).clamp(0, LONGEST);
+        let ratio = i128::from(FACTOR) * i128::from(days) * i128::from(UNIT);
+        // At most 0.98 * 2^20 days / 0.001 days in Q32, which is below 2^62.
+        let ratio = (ratio / i128::from(self.stability())) as i64;
+        pow(ONE + ratio, -w(20)).min(ONE)
+    }
+
+    /// S (1 + e^w8 (11 - D) S^-w9 (e^(w10 (1 - R)) - 1)), the growth multiplied by w15 when hard and
+    /// by w16 when easy.
+    fn after_success(self, grade: Grade, day: Day) -> u32 {
+        let ease = 11 * ONE - q32(self.difficulty());
+        let saturation = pow(q32(self.stability()), -w(9));
+        let surprise = exp(mul(w(10), ONE - self.recall(day))) - ONE;
+        let growth = mul(mul(mul(GROWTH, ease), saturation), surprise);
+        let growth = match grade {
+            Grade::Hard => mul(growth, w(15)),
+            Grade::Easy => mul(growth, w(16)),
+            Grade::Again | Grade::Good => growth,
+        };
+        self.times(ONE + growth)
+    }
+
+    /// w11 D^-w12 ((S + 1)^w13 - 1) e^(w14 (1 - R)), and at most e^-(w17 w18) S.
+    fn after_failure(self, day: Day) -> u32 {
+        let by_difficulty = pow(q32(self.difficulty()), -w(12));
+        let by_stability = pow(q32(self.stability()) + ONE, w(13)) - ONE;
+        let by_recall = exp(mul(w(14), ONE - self.recall(day)));
+        let left = mul(mul(mul(w(11), by_difficulty), by_stability), by_recall);
+        to_units(left, STABILITY).min(self.times(LEFT_BY_FAILURE))
+    }
+
+    /// S e^(w17 (G - 3 + w18)) S^-w19, and at least S when remembered.
+    fn after_same_day(self, grade: Grade) -> u32 {
+        let steps = (grade as i64 - Grade::Good as i64) * ONE;
+        let by_grade = exp(mul(w(17), steps + w(18)));
+        let factor = mul(by_grade, pow(q32(self.stability()), -w(19)));
+        let remembered = grade != Grade::Again;
+        self.times(if remembered { factor.max(ONE) } else { factor })
+    }
+
+    /// D moves by w6 a grade, less the nearer to 10, and then a little towards an easy first
+    /// review's difficulty (before bounds).
+    fn next_difficulty(self, grade: Grade) -> u32 {
+        let difficulty = q32(self.difficulty());
+        let step = w(6) * (Grade::Good as i64 - grade as i64);
+        let moved = difficulty + mul(10 * ONE - difficulty, step) / 9;
+        let reverted = moved + mul(w(7), first_difficulty(Grade::Easy) - moved);
+        to_units(reverted, DIFFICULTY)
+    }
+
+    /// The stability multiplied by a factor in Q32.
+    fn times(self, factor: i64) -> u32 {
+        let product =
+            (i128::from(self.stability()) * i128::from(factor) + i128::from(ONE / 2)) >> 32;
+        product.clamp(i128::from(STABILITY.0), i128::from(STABILITY.1)) as u32
+    }
+}
+
+/// w4 - e^(w5 (G - 1)) + 1 in Q32, before bounds.
+fn first_difficulty(grade: Grade) -> i64 {
+    w(4) - exp(w(5) * grade as i64) + ONE
+}
+
+/// Q32 to the nearest unit within bounds.
+fn to_units(value: i64, (least, greatest): (u32, u32)) -> u32 {
+    let units = (i128::from(value) * i128::from(UNIT) + i128::from(ONE / 2)) >> 32;
+    units.clamp(i128::from(least), i128::from(greatest)) as u32
+}
