@@ -139,6 +139,38 @@ impl CourseAction {
         }
     }
 
+    /// [`Self::cohort`], to be changed.
+    pub fn cohort_mut(&mut self) -> Option<&mut CohortId> {
+        match self {
+            Self::Start { .. } => None,
+            Self::Amend { cohort, .. }
+            | Self::Dissolve { cohort }
+            | Self::Enrol { cohort, .. }
+            | Self::Withdraw { cohort, .. }
+            | Self::FinishLesson { cohort, .. }
+            | Self::AnswerItems { cohort, .. }
+            | Self::Wish { cohort, .. }
+            | Self::AnswerInvitation { cohort, .. }
+            | Self::Reinvite { cohort, .. }
+            | Self::Arrive { cohort, .. } => Some(cohort),
+        }
+    }
+
+    /// [`Self::member`], to be changed.
+    pub fn member_mut(&mut self) -> Option<&mut MemberId> {
+        match self {
+            Self::Start { .. } | Self::Amend { .. } | Self::Dissolve { .. } => None,
+            Self::Enrol { member, .. }
+            | Self::Withdraw { member, .. }
+            | Self::FinishLesson { member, .. }
+            | Self::AnswerItems { member, .. }
+            | Self::Wish { member, .. }
+            | Self::AnswerInvitation { member, .. }
+            | Self::Reinvite { member, .. }
+            | Self::Arrive { member, .. } => Some(member),
+        }
+    }
+
     /// Whether members may do it for themselves.
     #[must_use]
     pub fn is_for_members(&self) -> bool {

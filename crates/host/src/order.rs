@@ -153,6 +153,7 @@ mod tests {
             scores: [Score { points, reached }; 4],
             streaks: Vec::new(),
             answered: Vec::new(),
+            courses: Vec::new(),
         })
     }
 

@@ -435,6 +435,7 @@ mod tests {
             scores: [Score { points, reached: u64::from(seq) }; 4],
             streaks: Vec::new(),
             answered: Vec::new(),
+            courses: Vec::new(),
         })
     }
 

@@ -60,7 +60,7 @@ pub(crate) fn wrong_choice(dice: &mut Dice, key: &Key, shown: &[u8]) -> Choice {
 
 /// A comment that answers the question of a Moments quest, where a text can.
 pub(crate) fn comment_answer(pack: &Pack, quest: &Slug) -> Option<FoldedHash> {
-    let QuestKind::MomentsChallenge(challenge) = &pack.quests.get(quest)?.kind else { return None };
+    let QuestKind::MomentsChallenge(challenge) = &pack.quest(quest)?.kind else { return None };
     let question = pack.questions.get(pack.current(challenge.question.as_ref()?))?;
     match &question.key {
         Key::Text(accepted) => accepted.first().copied(),

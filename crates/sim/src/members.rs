@@ -275,7 +275,7 @@ impl<'a> Scene<'a> {
         let run_of = |id| runs.iter().find(|run| run.id == id).copied();
         let streaks = runs.iter().filter(|run| (run.first..=run.last).contains(&day));
         let streaks = streaks.filter_map(|run| {
-            let quest = packs.get(&run.content)?.quests.get(&run.quest)?;
+            let quest = packs.get(&run.content)?.quest(&run.quest)?;
             match &quest.kind {
                 QuestKind::CheckInStreak(streak) => Some((*run, streak)),
                 _ => None,
@@ -378,7 +378,7 @@ impl<'a> Scene<'a> {
         dice: &mut Dice,
     ) -> Vec<Answer> {
         let Some(pack) = self.packs.get(&run.content) else { return Vec::new() };
-        let Some(quest) = pack.quests.get(&run.quest) else { return Vec::new() };
+        let Some(quest) = pack.quest(&run.quest) else { return Vec::new() };
         let QuestKind::QuizSeries(series) = &quest.kind else { return Vec::new() };
         let (questions, shuffled) = (series.shuffle_questions, series.shuffle_options);
         let options = round.questions.iter().map(|question| question.options);

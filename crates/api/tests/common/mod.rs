@@ -147,6 +147,7 @@ pub fn card(id: MemberId, community: u32) -> MemberCard {
         scores: [Score { points: 10, reached: 1 }; 4],
         streaks: Vec::new(),
         answered: Vec::new(),
+        courses: Vec::new(),
     }
 }
 
@@ -173,6 +174,7 @@ fn branch(number: u16) -> Catalog {
             round(RoundId::new(b, 3), 4, false),
         ],
         posts: vec![post(PostId::new(b, 1), 3)],
+        cohorts: Vec::new(),
     }
 }
 

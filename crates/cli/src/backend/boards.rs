@@ -129,7 +129,7 @@ fn policy<J: Journal>(host: &Host<J>, key: BoardKey) -> BoardPolicy {
         };
         let run = catalog.runs.iter().find(|view| view.id == run)?;
         let pack = host.packs().get(run.content)?;
-        Some(pack.quests.get(pack.current(&run.quest))?.board)
+        Some(pack.quest(pack.current(&run.quest))?.board)
     };
     of().unwrap_or(BoardPolicy {
         hide_names: true,

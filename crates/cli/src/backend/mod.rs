@@ -158,7 +158,7 @@ impl<S: Store> Backend for HostBackend<S> {
         let runs = &published.catalog.runs;
         let run = &runs[runs.binary_search_by_key(&view.run, |run| run.id).ok()?];
         let pack = self.pack(run.content)?;
-        let QuestKind::QuizSeries(series) = &pack.quests.get(&run.quest)?.kind else {
+        let QuestKind::QuizSeries(series) = &pack.quest(&run.quest)?.kind else {
             return None;
         };
         let options: Vec<u8> = view.questions.iter().map(|question| question.options).collect();

@@ -67,7 +67,7 @@ pub(super) fn question(pack: &Pack, id: &Slug, language: Language) -> Option<Que
 }
 
 pub(super) fn quest(pack: &Pack, id: &Slug, language: Language) -> Option<QuestText> {
-    let quest = pack.quests.get(pack.current(id))?;
+    let quest = pack.quest(pack.current(id))?;
     let (kind, prompt, question, phrase_required) = match &quest.kind {
         model::QuestKind::QuizSeries(_) => (QuestKind::QuizSeries, None, None, false),
         model::QuestKind::MomentsChallenge(moments) => {

@@ -138,9 +138,12 @@ pub(crate) fn end_invitations(world: &mut World, seq: u32) {
 
 /// Ends the cohort once no invitation stands: its groups are dissolved.
 pub(super) fn archive_if_settled(world: &mut World, entity: Entity) {
-    let waiting = world.get::<Pupils>(entity).expect("cohorts have pupils").0.by_member().any(
-        |(_, _, pupil)| matches!(pupil.stage, PupilStage::Invited | PupilStage::Accepted),
-    );
+    let waiting = world
+        .get::<Pupils>(entity)
+        .expect("cohorts have pupils")
+        .0
+        .by_member()
+        .any(|(_, _, pupil)| matches!(pupil.stage, PupilStage::Invited | PupilStage::Accepted));
     if !waiting && cohort(world, entity).stage == CohortStage::Placing {
         archive(world, entity);
     }

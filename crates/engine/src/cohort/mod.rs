@@ -5,14 +5,12 @@
 //! standings work as everywhere. What is particular to courses is here: stages, lessons, memory,
 //! graduation, and the way into a long-term group.
 
-mod life;
-mod pupil;
 mod learn;
+mod life;
 mod place;
 mod plan;
+mod pupil;
 mod serve;
-#[cfg(test)]
-mod tests;
 mod view;
 
 use bevy_ecs::prelude::*;
@@ -36,8 +34,8 @@ use crate::stream::Stream;
 
 pub(crate) use learn::{Graded, graded};
 pub(crate) use life::{count_retention, end_invitations, end_lessons, forget, open, send_lesson};
-pub use plan::item_order;
 pub(crate) use plan::CohortPlan;
+pub use plan::item_order;
 pub(crate) use pupil::Pupil;
 pub(crate) use view::{cohort_view, pupil_views};
 
@@ -103,7 +101,10 @@ impl Cohort {
 pub(crate) fn plugin(builder: &mut Builder) {
     builder
         .resource::<CohortIndex>()
-        .systems(Phase::Structure, (serve::serve_courses, notice_departures).chain().after(crate::runs::serve_runs))
+        .systems(
+            Phase::Structure,
+            (serve::serve_courses, notice_departures).chain().after(crate::runs::serve_runs),
+        )
         .section(Section { name: "cohorts", version: 1, save, restore });
 }
 
@@ -165,8 +166,7 @@ fn notice_departures(world: &mut World) {
             let people = world.resource::<People>();
             let row = people.member(member).and_then(|row| world.get::<Member>(row));
             let still = row.is_some_and(|row| {
-                row.status == MemberStatus::Active
-                    && cohort.lives_in(row.community)
+                row.status == MemberStatus::Active && cohort.lives_in(row.community)
             });
             let gone = row.is_none_or(|row| row.status != MemberStatus::Active);
             if still || !(cohort.lives_in(from) || gone) {

@@ -2,7 +2,9 @@
 //! facts of their own: nobody is moved but by coming.
 
 use bevy_ecs::prelude::*;
-use dengmi_core::course::{CohortStage, CourseEvent, CourseReceipt, PlacedBy, PupilStage, StayWish};
+use dengmi_core::course::{
+    CohortStage, CourseEvent, CourseReceipt, PlacedBy, PupilStage, StayWish,
+};
 use dengmi_core::view::MemberStatus;
 use dengmi_core::{CommunityId, MemberId, Receipt, Reject};
 
@@ -89,7 +91,11 @@ fn choose(
 }
 
 /// The wishes, tags and manager that decide where a member is placed; `None` for who has left.
-fn signs(world: &World, entity: Entity, member: u32) -> Option<(Option<StayWish>, u64, Option<u32>)> {
+fn signs(
+    world: &World,
+    entity: Entity,
+    member: u32,
+) -> Option<(Option<StayWish>, u64, Option<u32>)> {
     let people = world.resource::<People>();
     let row = people.member(member).and_then(|row| world.get::<Member>(row))?;
     if row.status != MemberStatus::Active {
@@ -145,7 +151,11 @@ fn invite(world: &mut World, entity: Entity, member: u32, to: u32, by: PlacedBy)
 }
 
 /// The invitation that stands for a member.
-fn standing(world: &World, entity: Entity, member: MemberId) -> Result<(Pupil, Invitation), Reject> {
+fn standing(
+    world: &World,
+    entity: Entity,
+    member: MemberId,
+) -> Result<(Pupil, Invitation), Reject> {
     let pupils = world.get::<Pupils>(entity).expect("cohorts have pupils");
     let pupil = pupils.0.get(member.seq).ok_or(Reject::NotEnrolled)?;
     let stands = matches!(pupil.stage, PupilStage::Invited | PupilStage::Accepted);
@@ -178,8 +188,7 @@ pub(super) fn reinvite(
 ) -> Result<Receipt, Reject> {
     let plan = world.get::<CohortPlan>(entity).expect("cohorts have a plan");
     let most = plan.course().migration.reinvitations;
-    if world.get::<Cohort>(entity).expect("indexed cohorts are whole").stage
-        < CohortStage::Placing
+    if world.get::<Cohort>(entity).expect("indexed cohorts are whole").stage < CohortStage::Placing
     {
         return Err(Reject::WrongStage);
     }

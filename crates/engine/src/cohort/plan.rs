@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bevy_ecs::prelude::*;
-use dengmi_content::{Pack, PackCourse};
 use dengmi_content::model::{Course, Lesson};
+use dengmi_content::{Pack, PackCourse};
 use dengmi_core::random::{Purpose, Seed};
 use dengmi_core::{CohortId, MemberId, Slug};
 use smallvec::SmallVec;
@@ -56,7 +56,8 @@ impl CohortPlan {
         let mut courses = Vec::new();
         for (from, digest) in &cohort.packs {
             let pack = packs.get(*digest)?;
-            courses.push((*from, Arc::new(pack.courses.get(pack.current(&cohort.course))?.clone())));
+            courses
+                .push((*from, Arc::new(pack.courses.get(pack.current(&cohort.course))?.clone())));
         }
         // The newest content that has an item decides on its key.
         let mut items = Vec::with_capacity(cohort.items.len());
@@ -122,7 +123,10 @@ impl CohortPlan {
 
     /// Items of the quiz of a day.
     pub(super) fn round(&self, day: u8) -> &[u16] {
-        usize::from(day).checked_sub(1).and_then(|day| self.rounds.get(day)).map_or(&[], Vec::as_slice)
+        usize::from(day)
+            .checked_sub(1)
+            .and_then(|day| self.rounds.get(day))
+            .map_or(&[], Vec::as_slice)
     }
 
     /// Concepts that lessons up to a day teach.

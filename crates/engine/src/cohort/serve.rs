@@ -6,13 +6,14 @@ use dengmi_content::model::course::CatchUp;
 use dengmi_core::course::{
     CohortStage, CourseAction, CourseEvent, CourseReceipt, PupilStage, StayWish,
 };
-use dengmi_core::{
-    CohortId, CommunityId, Day, Decimal, Digest, MemberId, Receipt, Reject, Slug,
-};
+use dengmi_core::{CohortId, CommunityId, Day, Decimal, Digest, MemberId, Receipt, Reject, Slug};
 
 use super::plan::number;
 use super::pupil::Pupil;
-use super::{Cohort, CohortIndex, CohortPlan, Pupils, announce, answer, cohort_of, community_of, enter_pupil, requests};
+use super::{
+    Cohort, CohortIndex, CohortPlan, Pupils, announce, answer, cohort_of, community_of,
+    enter_pupil, requests,
+};
 use super::{learn, life, place};
 use crate::clock::{Due, DueQueue};
 use crate::content::Packs;
@@ -140,8 +141,7 @@ fn start_cohort(
     };
     started.since[0] = Some(now);
     number(&mut started, &pack, content).ok_or(Reject::UnknownCourse)?;
-    let plan =
-        CohortPlan::of(world.resource::<Packs>(), &started).ok_or(Reject::UnknownCourse)?;
+    let plan = CohortPlan::of(world.resource::<Packs>(), &started).ok_or(Reject::UnknownCourse)?;
     started.run = crate::runs::launch_course(world, &name, &started.communities, start)?;
     let days = started.days;
     let entity = world.spawn((started, Pupils::default(), plan)).id();
@@ -256,10 +256,11 @@ fn enrol(world: &mut World, entity: Entity, member: MemberId) -> Result<Receipt,
 
 /// A member takes one course at a time.
 fn elsewhere(world: &World, here: Entity, member: MemberId) -> Result<(), Reject> {
-    let busy = world.resource::<CohortIndex>().live().filter(|entity| *entity != here).any(|entity| {
-        let pupils = world.get::<Pupils>(entity).expect("cohorts have pupils");
-        pupils.0.get(member.seq).is_some_and(|pupil| pupil.stage == PupilStage::Enrolled)
-    });
+    let busy =
+        world.resource::<CohortIndex>().live().filter(|entity| *entity != here).any(|entity| {
+            let pupils = world.get::<Pupils>(entity).expect("cohorts have pupils");
+            pupils.0.get(member.seq).is_some_and(|pupil| pupil.stage == PupilStage::Enrolled)
+        });
     if busy { Err(Reject::OtherCohort) } else { Ok(()) }
 }
 

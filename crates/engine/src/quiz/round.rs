@@ -1,10 +1,10 @@
 //! A round from its opening to its being forgotten.
 
 use bevy_ecs::prelude::*;
-use dengmi_content::{Pack, PackQuestion};
 use dengmi_content::model::quest::{QuizSeries, Reveal};
 use dengmi_content::model::question::Partial;
 use dengmi_content::model::reward::Trigger;
+use dengmi_content::{Pack, PackQuestion};
 use dengmi_core::command::Key;
 use dengmi_core::ledger::RuleRef;
 use dengmi_core::view::EventKind;
@@ -20,8 +20,8 @@ use super::stats::{QuestionStats, Tally};
 use super::{RoundIndex, series, tells_at_once};
 use crate::RestoreError;
 use crate::board::RoundScores;
-use crate::cohort::Graded;
 use crate::clock::{Due, DueQueue};
+use crate::cohort::Graded;
 use crate::content::Packs;
 use crate::kernel::{Happened, Now, Setup, Touched, decode, encode, pay};
 use crate::ledger::{Books, Refund, TakeBack};

@@ -103,7 +103,7 @@ pub struct Seen {
 }
 
 /// Kinds of receipts.
-pub const RECEIPTS: [&str; 12] = [
+pub const RECEIPTS: [&str; 13] = [
     "ok",
     "manager",
     "community",
@@ -116,6 +116,7 @@ pub const RECEIPTS: [&str; 12] = [
     "reacted",
     "regraded",
     "booked",
+    "course",
 ];
 
 fn kind(receipt: &Receipt) -> &'static str {
@@ -132,6 +133,7 @@ fn kind(receipt: &Receipt) -> &'static str {
         Receipt::Reacted { .. } => 9,
         Receipt::Regraded(_) => 10,
         Receipt::Booked { .. } => 11,
+        Receipt::Course(_) => 12,
     }]
 }
 

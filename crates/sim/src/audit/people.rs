@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use dengmi_content::model::community::CommunityKind;
 use dengmi_core::command::{ConsentPurpose, Person};
+use dengmi_core::course::{CourseAction, StayWish};
 use dengmi_core::view::board::BoardPolicy;
 use dengmi_core::view::{EventKind, MemberStatus};
 use dengmi_core::{
@@ -128,6 +129,20 @@ fn subject(action: &Action) -> (Option<MemberId>, Vec<BranchId>) {
         }
         Action::React { post, person: Person::Staff(manager), .. } => {
             (None, vec![post.branch, manager.branch])
+        }
+        Action::Course(action) => {
+            let mut branches: Vec<BranchId> =
+                action.cohort().map(|id| id.branch).into_iter().collect();
+            match action {
+                CourseAction::Start { communities, .. } => {
+                    branches.extend(communities.iter().map(|id| id.branch));
+                }
+                CourseAction::Wish { wish: StayWish::Group(group), .. } => {
+                    branches.push(group.branch)
+                }
+                _ => {}
+            }
+            (action.member(), branches)
         }
     }
 }

@@ -37,6 +37,7 @@ fn of_action(action: &Action) -> Invariant {
         Action::Publish { .. } => Invariant::Posts,
         Action::React { .. } => Invariant::Reactions,
         Action::Redeem { .. } | Action::Reverse { .. } => Invariant::DoubleEntry,
+        Action::Course(_) => Invariant::Runs,
     }
 }
 
@@ -52,6 +53,7 @@ fn of_event(kind: &EventKind) -> Invariant {
         EventKind::PostPublished(_) => Invariant::Posts,
         EventKind::BoardClosed(..) => Invariant::Standings,
         EventKind::LimitReached { .. } => Invariant::Limits,
+        EventKind::Course(_) => Invariant::Runs,
     }
 }
 

@@ -322,6 +322,10 @@ fn stray(action: &mut Action) -> bool {
         | Action::Erase { member }
         | Action::Redeem { member, .. }
         | Action::Reverse { member, .. } => turn(member),
+        Action::Course(action) => match action.cohort_mut() {
+            Some(cohort) => turn(cohort),
+            None => return false,
+        },
         Action::AddManager | Action::AdoptContent { .. } | Action::Launch { .. } => return false,
     }
     true

@@ -139,7 +139,7 @@ impl Workload {
     fn run(&mut self, wanted: impl Fn(&QuestKind) -> bool) -> dengmi_core::RunId {
         let any = self.dice.percent(4);
         let fits = |run: &&RunView| {
-            let quest = self.packs.get(&run.content).and_then(|pack| pack.quests.get(&run.quest));
+            let quest = self.packs.get(&run.content).and_then(|pack| pack.quest(&run.quest));
             any || quest.is_some_and(|quest| wanted(&quest.kind))
         };
         let runs: Vec<_> = self.catalog.runs.iter().filter(fits).collect();
@@ -310,7 +310,7 @@ impl Workload {
 
     pub(super) fn quest_of(&self, run: &RunView) -> Option<&QuestKind> {
         let pack: &Pack = self.packs.get(&run.content)?;
-        Some(&pack.quests.get(&run.quest)?.kind)
+        Some(&pack.quest(&run.quest)?.kind)
     }
 
     /// An award that really was booked, as the host would fill it in; or nothing that ever was.

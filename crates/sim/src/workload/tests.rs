@@ -43,6 +43,7 @@ fn receipt_kind(receipt: &Receipt) -> &'static str {
         Receipt::Reacted { .. } => "reacted",
         Receipt::Regraded(_) => "regraded",
         Receipt::Booked { .. } => "booked",
+        Receipt::Course(_) => "course",
     }
 }
 

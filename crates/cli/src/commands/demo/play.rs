@@ -114,7 +114,7 @@ fn managers(
         }
         8 | 18 => {
             let moments = live().filter(|run| {
-                let quest = packs.get(&run.content).and_then(|pack| pack.quests.get(&run.quest));
+                let quest = packs.get(&run.content).and_then(|pack| pack.quest(&run.quest));
                 quest.is_some_and(|quest| matches!(quest.kind, QuestKind::MomentsChallenge(_)))
             });
             // Not every manager on every day: senders have limits.

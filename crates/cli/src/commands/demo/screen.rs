@@ -134,7 +134,7 @@ impl Screen {
     fn title(&self, catalog: &Catalog, run: RunId) -> String {
         let view = catalog.runs.iter().find(|view| view.id == run);
         let pack = view.and_then(|view| self.backend.host().packs().get(view.content));
-        let quest = view.zip(pack.as_ref()).and_then(|(view, pack)| pack.quests.get(&view.quest));
+        let quest = view.zip(pack.as_ref()).and_then(|(view, pack)| pack.quest(&view.quest));
         quest.map_or_else(|| run.to_string(), |quest| quest.title.zh().to_owned())
     }
 

@@ -2,6 +2,7 @@
 //! and the commands that name it have to follow.
 
 use dengmi_core::command::Person;
+use dengmi_core::course::{CourseAction, CourseReceipt, StayWish};
 use dengmi_core::{Action, Actor, Command, Outcome, Receipt};
 
 /// Numbers that are given to nothing any more, by kind.
@@ -12,6 +13,7 @@ pub(super) struct Gone {
     members: Vec<u32>,
     runs: Vec<u32>,
     posts: Vec<u32>,
+    cohorts: Vec<u32>,
 }
 
 fn lower(gone: &[u32], seq: &mut u32) {
@@ -30,6 +32,9 @@ impl Gone {
                 Outcome::Done(Receipt::Member(id)) => gone.members.push(id.seq),
                 Outcome::Done(Receipt::Run(id)) => gone.runs.push(id.seq),
                 Outcome::Done(Receipt::Post(id)) => gone.posts.push(id.seq),
+                Outcome::Done(Receipt::Course(CourseReceipt::Started { cohort, .. })) => {
+                    gone.cohorts.push(cohort.seq);
+                }
                 _ => {}
             }
         }
@@ -79,6 +84,23 @@ impl Gone {
                 match person {
                     Person::Member(id) => lower(&self.members, &mut id.seq),
                     Person::Staff(id) => lower(&self.managers, &mut id.seq),
+                }
+            }
+            Action::Course(action) => {
+                if let Some(id) = action.member_mut() {
+                    lower(&self.members, &mut id.seq);
+                }
+                if let Some(id) = action.cohort_mut() {
+                    lower(&self.cohorts, &mut id.seq);
+                }
+                match action {
+                    CourseAction::Start { communities, .. } => {
+                        communities.iter_mut().for_each(|id| lower(&self.groups, &mut id.seq));
+                    }
+                    CourseAction::Wish { wish: StayWish::Group(id), .. } => {
+                        lower(&self.groups, &mut id.seq);
+                    }
+                    _ => {}
                 }
             }
         }
