@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use dengmi_api::Backend as _;
 use dengmi_api::board_key::BoardName;
+use dengmi_core::course::{CohortStage, CourseEvent};
 use dengmi_core::view::board::{BoardKey, Slice, Viewer, visible};
 use dengmi_core::view::{Catalog, Event, EventKind};
 use dengmi_core::{Calendar, CommunityId, Period, PeriodKind, RunId, Timestamp};
@@ -162,6 +163,7 @@ impl Screen {
             EventKind::BoardClosed(BoardKey::Community(..), _) => return None,
             EventKind::BoardClosed(key, _) => format!("定榜 standing {} final", BoardName(*key)),
             EventKind::LimitReached { run, rule } => format!("封顶 limit of {rule} in {run}"),
+            EventKind::Course(event) => return course(event),
         })
     }
 
@@ -283,4 +285,33 @@ fn padded(mut lines: Vec<String>, count: usize) -> Vec<String> {
 fn clock_text(at: Timestamp) -> String {
     let shifted = Timestamp(at.0 + 8 * HOUR_MS).to_string();
     shifted.get(..16).unwrap_or(&shifted).replace('T', " ")
+}
+
+/// What happens in a course, in words. Single messages and single members come too often to tell.
+fn course(event: &CourseEvent) -> Option<String> {
+    Some(match event {
+        CourseEvent::Stage(cohort, stage) => {
+            let (zh, en) = match stage {
+                CohortStage::Planned => ("已排期", "planned"),
+                CohortStage::Enrolling => ("开始报名", "enrolling"),
+                CohortStage::Running => ("开课", "running"),
+                CohortStage::Grading => ("评定", "grading"),
+                CohortStage::Placing => ("结业邀请", "placing graduates"),
+                CohortStage::Archived => ("归档", "archived"),
+            };
+            format!("课程 course {cohort} {zh} {en}")
+        }
+        CourseEvent::Message { cohort, day, block: 0 } => {
+            format!("第 {day} 课 lesson of day {day} sent {cohort}")
+        }
+        CourseEvent::Amended { cohort, from_day, .. } => {
+            format!("改课 {cohort} changed from day {from_day}")
+        }
+        CourseEvent::Retained { cohort, days, arrived, active } => {
+            format!("留存 {cohort} after {days} days: {active}/{arrived}")
+        }
+        CourseEvent::Message { .. } | CourseEvent::Pupil { .. } | CourseEvent::Invited { .. } => {
+            return None;
+        }
+    })
 }
