@@ -14,7 +14,7 @@ mod fixed;
 use dengmi_core::{Day, Ppm};
 use serde::{Deserialize, Serialize};
 
-use self::fixed::{ONE, div, exp, log2, mul, pow};
+use self::fixed::{ONE, div, exp, mul, pow};
 
 /// How well somebody remembered, in their own or the quiz's judgement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -40,15 +40,15 @@ impl Grade {
 /// nearest bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Memory {
-    /// In [`UNIT`]s of a day.
+    /// In 1/100,000 of a day.
     stability: u32,
-    /// In [`UNIT`]s of one point.
+    /// In 1/100,000 of a point.
     difficulty: u32,
     /// Day of the last review.
     last: Day,
 }
 
-/// Stability and difficulty count hundred-thousandths: of a day (0.864 seconds), or of a point.
+/// How many units make a day of stability (one is 0.864 seconds) or a point of difficulty.
 pub const UNIT: u32 = 100_000;
 
 /// Least and greatest stability: 0.001 and 36,500 days.
@@ -74,8 +74,10 @@ fn q32(units: u32) -> i64 {
     ((i128::from(units) << 32) / i128::from(UNIT)) as i64
 }
 
+/// -1 / w20: turns a retention back into time.
+const BACK: i64 = div(-ONE, w(20));
 /// What makes the curve of forgetting pass through 90 % after one stability.
-const FACTOR: i64 = pow((9 * ONE + 5) / 10, div(-ONE, w(20))) - ONE;
+const FACTOR: i64 = pow((9 * ONE + 5) / 10, BACK) - ONE;
 /// e^w8: general growth by success.
 const GROWTH: i64 = exp(w(8));
 /// e^-(w17 w18): a failure leaves at most this share of the stability.
@@ -119,20 +121,20 @@ impl Memory {
         let retention = i64::from(retention.0.clamp(1, Ppm::ONE.0));
         // Solved for the time: S / F * (R^(-1/w20) - 1).
         let retention = ((retention << 32) + 500_000) / 1_000_000;
-        let ratio = i128::from(pow(retention, div(-ONE, w(20))) - ONE);
+        let ratio = i128::from(pow(retention, BACK) - ONE);
         let divisor = i128::from(FACTOR) * i128::from(UNIT);
         let days = (i128::from(self.stability()) * ratio + divisor / 2) / divisor;
         self.last.plus(days.clamp(1, i128::from(LONGEST)) as i32)
     }
 
-    /// Time in which the chance of remembering falls to 90 %, in [`UNIT`]s of a day; from 0.001 to
-    /// 36,500 days.
+    /// Time in which the chance of remembering falls to 90 %, in 1/[`UNIT`] of a day; from 0.001
+    /// to 36,500 days.
     #[must_use]
     pub fn stability(self) -> u32 {
         self.stability.clamp(STABILITY.0, STABILITY.1)
     }
 
-    /// Difficulty in [`UNIT`]s of a point; from 1 to 10 points.
+    /// Difficulty in 1/[`UNIT`] of a point; from 1 to 10 points.
     #[must_use]
     pub fn difficulty(self) -> u32 {
         self.difficulty.clamp(DIFFICULTY.0, DIFFICULTY.1)
@@ -213,4 +215,29 @@ fn first_difficulty(grade: Grade) -> i64 {
 fn to_units(value: i64, (least, greatest): (u32, u32)) -> u32 {
     let units = (i128::from(value) * i128::from(UNIT) + i128::from(ONE / 2)) >> 32;
     units.clamp(i128::from(least), i128::from(greatest)) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Against decimal arithmetic of 40 digits.
+    #[test]
+    fn what_follows_from_the_parameters() {
+        let table = [
+            ("0.9^(-1/0.1542) - 1", FACTOR, 4_210_556_132),
+            ("e^1.8722", GROWTH, 27_928_395_775),
+            ("e^-(0.5425 * 0.0912)", LEFT_BY_FAILURE, 4_087_640_632),
+        ];
+        for (name, got, exact) in table {
+            let off = i64::abs_diff(got, exact);
+            assert!(off <= 64, "{name} is {got}, not {exact}");
+        }
+    }
+
+    #[test]
+    fn a_memory_is_small() {
+        assert_eq!(size_of::<Memory>(), 12);
+        assert_eq!(size_of::<Option<Memory>>(), 16);
+    }
 }
