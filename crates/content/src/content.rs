@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dengmi_core::{Day, Digest, Slug};
 
+use crate::courses::{is_lesson_of, quest_of};
 use crate::model::notice::NoticeFile;
 use crate::model::question::{AnswerSource, TrueFalse};
 use crate::model::{
-    Answer, Assessment, Body, CommunityFile, Course, FactValue, Lesson, Notice, PointsFile, Product,
-    ProductFact, Quest, QuestKind, Question, QuestionFile, RewardRule, WordsFile,
+    Answer, Assessment, Body, CommunityFile, Course, FactValue, Lesson, Notice, PointsFile,
+    Product, ProductFact, Quest, QuestKind, Question, QuestionFile, RewardRule, WordsFile,
 };
-use crate::courses::{is_lesson_of, quest_of};
 use crate::pack::{Pack, PackCourse, PackQuestion};
 use crate::source::{At, Source};
 

@@ -9,8 +9,8 @@ use dengmi_core::{Decimal, Digest, Slug};
 use crate::courses::quest_of;
 use crate::model::question::{MultiOption, Partial, TrueFalse};
 use crate::model::{
-    Answer, Assessment, Body, CommunityFile, Course, FactValue, Lesson, Notice, PointsFile, Product,
-    ProductFact, Quest, Question, RewardRule, Text, Unit, WordsFile,
+    Answer, Assessment, Body, CommunityFile, Course, FactValue, Lesson, Notice, PointsFile,
+    Product, ProductFact, Quest, Question, RewardRule, Text, Unit, WordsFile,
 };
 
 /// Content that passed every check.

@@ -65,9 +65,7 @@ pub struct AssessmentOption {
 }
 
 /// What a member can bear, from least to most.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum ClientLevel {
     /// Bears hardly any loss.
     C1,
