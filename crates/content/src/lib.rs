@@ -8,6 +8,7 @@ mod codes;
 mod content;
 mod courses;
 pub mod diagnostic;
+mod formula;
 mod load;
 pub mod model;
 mod nearest;

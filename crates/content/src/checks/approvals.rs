@@ -16,7 +16,13 @@ pub(super) fn check(content: &Content<'_>, report: &mut Report) {
     for file in &content.notice_files {
         approval(content, &file.place, &file.value.approval, report);
     }
-    for quest in content.quests.iter() {
+    for lesson in content.lessons.iter() {
+        approval(content, &lesson.place, &lesson.value.approval, report);
+    }
+    for assessment in content.assessments.iter() {
+        approval(content, &assessment.place, &assessment.value.approval, report);
+    }
+    for quest in content.all_quests() {
         let given = &quest.value.approval;
         approval(content, &quest.place, given, report);
         let days = i32::from(quest.value.days);

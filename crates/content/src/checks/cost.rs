@@ -18,7 +18,7 @@ use crate::model::{Quest, RewardRule};
 use crate::source::Report;
 
 pub(super) fn check(content: &Content<'_>, report: &mut Report) {
-    for quest in content.quests.iter() {
+    for quest in content.all_quests() {
         unbounded(content, quest, report);
         budget(content, quest, report);
     }

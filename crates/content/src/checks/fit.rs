@@ -11,7 +11,7 @@ use crate::model::{Quest, QuestKind};
 use crate::source::Report;
 
 pub(super) fn check(content: &Content<'_>, report: &mut Report) {
-    for quest in content.quests.iter() {
+    for quest in content.all_quests() {
         for (index, id) in quest.value.rewards.iter().enumerate() {
             check_rule(content, quest, index, id, report);
         }

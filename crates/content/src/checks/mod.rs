@@ -2,8 +2,10 @@
 
 mod answers;
 mod approvals;
+mod assessments;
 mod communities;
 mod cost;
+mod courses;
 mod facts;
 mod fit;
 mod moments;
@@ -43,6 +45,8 @@ pub(crate) fn run(content: &mut Content<'_>, report: &mut Report) {
         phrases::check,
         moments::check,
         communities::check,
+        courses::check,
+        assessments::check,
         notices::check,
         approvals::check,
         words::check,

@@ -5,7 +5,8 @@ use dengmi_core::Slug;
 use crate::codes;
 use crate::content::{Content, Item, Kind, Place, fact_of};
 use crate::diagnostic::{Said, say};
-use crate::model::{FactField, Product, Purpose, Quest};
+use crate::model::lesson::TaskEvidence;
+use crate::model::{FactField, Lesson, Product, Purpose, Quest};
 use crate::source::Report;
 
 /// The standard notices, with what they are about in Chinese and English.
@@ -28,6 +29,15 @@ pub(super) fn check(content: &Content<'_>, report: &mut Report) {
     for quest in content.quests.iter() {
         let reasons = of_quest(content, quest);
         needed(content, &quest.place, &quest.value.notices, &reasons, report);
+    }
+    for quest in content.course_quests.iter() {
+        let mut reasons = of_quest(content, quest);
+        reasons.push(("n4", "有模拟投资的课程", "a course with mock investing"));
+        needed(content, &quest.place, &quest.value.notices, &reasons, report);
+    }
+    for lesson in content.lessons.iter() {
+        let reasons = of_lesson(content, &lesson.value);
+        needed(content, &lesson.place, &lesson.value.notices, &reasons, report);
     }
 }
 
@@ -99,6 +109,37 @@ fn of_quest(content: &Content<'_>, quest: &Item<Quest>) -> Vec<Reason> {
         (
             benchmark,
             ("n2", "考业绩比较基准的活动（C10）", "a quest that asks for a benchmark (C10)"),
+        ),
+    ];
+    cases.into_iter().filter(|case| case.0).map(|(_, reason)| reason).collect()
+}
+
+fn of_lesson(content: &Content<'_>, lesson: &Lesson) -> Vec<Reason> {
+    let questions =
+        || lesson.questions.iter().chain(&lesson.review).filter_map(|id| content.question(id));
+    let sheets = || lesson.sheets.iter().filter_map(|id| content.product(id));
+    let asked = questions().flat_map(|question| content.products_of(&question.value));
+    let mut shown = sheets().chain(asked);
+    let benchmark = questions()
+        .filter_map(|question| fact_of(&question.value.body))
+        .any(|fact| matches!(fact.field, FactField::BenchmarkLow | FactField::BenchmarkHigh));
+    let cases = [
+        (true, ("n7", "一堂课（C22）", "a lesson (C22)")),
+        (
+            matches!(lesson.mock.done_by, TaskEvidence::Order(_)),
+            ("n4", "要在模拟账户下单的课", "a lesson with a mock order"),
+        ),
+        (
+            shown.any(|product| !product.value.class.is_deposit()),
+            ("n1", "展示理财或基金产品的课", "a lesson that shows a wealth product or fund"),
+        ),
+        (
+            benchmark || sheets().any(|sheet| sheet.value.benchmark.is_some()),
+            ("n2", "展示业绩比较基准的课（C10）", "a lesson with a benchmark (C10)"),
+        ),
+        (
+            sheets().any(|sheet| sheet.value.performance.is_some()),
+            ("n3", "展示过往业绩的课（C11）", "a lesson with past performance (C11)"),
         ),
     ];
     cases.into_iter().filter(|case| case.0).map(|(_, reason)| reason).collect()

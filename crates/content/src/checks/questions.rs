@@ -1,7 +1,7 @@
 //! What a question is for, how hard it is, and in which languages it can be read.
 
 use crate::codes;
-use crate::content::{Content, Item};
+use crate::content::{Content, Item, Place};
 use crate::diagnostic::say;
 use crate::model::product::Sheet;
 use crate::model::{Answer, Body, Purpose, Question, Text};
@@ -72,29 +72,36 @@ fn languages(content: &Content<'_>, question: &Item<Question>, report: &mut Repo
         }
         Body::TrueFalse { .. } | Body::Number { .. } | Body::Typed { .. } => {}
     }
+    translated(content, &question.place, ("题干", "stem"), &value.stem, texts, report);
+}
+
+/// Readers of a language in which `first` is written can read `texts` as well; `what` says in
+/// Chinese and English what `first` is.
+pub(super) fn translated(
+    content: &Content<'_>,
+    place: &Place,
+    what: (&str, &str),
+    first: &Text,
+    texts: Vec<(String, &Text)>,
+    report: &mut Report,
+) {
     for (path, text) in texts {
-        let missing: Vec<&str> = value
-            .stem
+        let missing: Vec<&str> = first
             .iter()
             .map(|(language, _)| language)
             .filter(|&language| text.iter().all(|(other, _)| other != language))
             .collect();
         if !missing.is_empty() {
+            let ((zh, en), missing) = (what, missing.join(", "));
             let message = say!(
-                "题干有 {missing} 版，这段文字没有",
-                "the stem is written in {missing}, this text is not",
-                missing = missing.join(", ")
+                "{zh}有 {missing} 版，这段文字没有",
+                "the {en} is written in {missing}, this text is not"
             );
             let help = say!(
                 "补上译文；补上之前，这些读者看到的是中文",
                 "add the translation; until then these readers get Chinese"
             );
-            report.warning(
-                codes::LANGUAGES_DIFFER,
-                content.at(&question.place, &path),
-                message,
-                help,
-            );
+            report.warning(codes::LANGUAGES_DIFFER, content.at(place, &path), message, help);
         }
     }
 }

@@ -11,11 +11,17 @@ use crate::source::Report;
 const DAYS_MAX: u16 = 366;
 
 pub(super) fn check(content: &Content<'_>, report: &mut Report) {
+    for quest in content.all_quests() {
+        size(content, quest, report);
+        audience(content, quest, report);
+    }
     for quest in content.quests.iter() {
         frame(content, quest, report);
-        audience(content, quest, report);
         education(content, quest, report);
-        share(content, quest, report);
+        share(content, quest, "kind.rounds", report);
+    }
+    for quest in content.course_quests.iter() {
+        share(content, quest, "quiz", report);
     }
 }
 
@@ -27,15 +33,6 @@ fn frame(content: &Content<'_>, quest: &Item<Quest>, report: &mut Report) {
         let help = say!("请写 1 到 {DAYS_MAX}", "write 1 to {DAYS_MAX}");
         report.error(codes::QUEST_DAYS, at, message, help);
     }
-    if quest.value.members_max == 0 {
-        let at = content.at(&quest.place, "members_max");
-        let message = say!("人数上限是 0，谁也不能参加", "a quest for nobody");
-        let help = say!(
-            "请写最多多少人参加，预算按此人数核算",
-            "write how many members may take part at most; the budget is checked for them"
-        );
-        report.error(codes::QUEST_SIZE, at, message, help);
-    }
     if let Some(depth) = quest.value.referral_depth
         && depth > 1
     {
@@ -46,6 +43,18 @@ fn frame(content: &Content<'_>, quest: &Item<Quest>, report: &mut Report) {
         );
         let help = say!("请写 `1`，或删去这个字段", "write `1`, or remove the field");
         report.error(codes::REFERRAL_DEPTH, at, message, help);
+    }
+}
+
+fn size(content: &Content<'_>, quest: &Item<Quest>, report: &mut Report) {
+    if quest.value.members_max == 0 {
+        let at = content.at(&quest.place, "members_max");
+        let message = say!("人数上限是 0，谁也不能参加", "a quest for nobody");
+        let help = say!(
+            "请写最多多少人参加，预算按此人数核算",
+            "write how many members may take part at most; the budget is checked for them"
+        );
+        report.error(codes::QUEST_SIZE, at, message, help);
     }
 }
 
@@ -107,7 +116,7 @@ fn education(content: &Content<'_>, quest: &Item<Quest>, report: &mut Report) {
 }
 
 /// At least one question in three has no product in it (domain 6.1, C22).
-fn share(content: &Content<'_>, quest: &Item<Quest>, report: &mut Report) {
+fn share(content: &Content<'_>, quest: &Item<Quest>, path: &str, report: &mut Report) {
     let QuestKind::QuizSeries(series) = &quest.value.kind else { return };
     let asked: usize = series.rounds.iter().map(|round| round.questions.len()).sum();
     let with = content
@@ -115,7 +124,7 @@ fn share(content: &Content<'_>, quest: &Item<Quest>, report: &mut Report) {
         .filter(|(_, question)| content.products_of(&question.value).next().is_some())
         .count();
     if with > 0 && (asked - with) * 3 < asked {
-        let at = content.at(&quest.place, "kind.rounds");
+        let at = content.at(&quest.place, path);
         let message = say!(
             "{asked} 道题中有 {with} 道涉及产品（C22）",
             "{with} of {asked} questions are about products (C22)"

@@ -193,11 +193,24 @@ fn risk_beside(
         .iter()
         .filter(|item| item.place.source == index)
         .find(|item| around(&item.place.path));
-    let quest = content.quests.iter().find(|item| item.place.source == index);
+    let quest = content.all_quests().find(|item| item.place.source == index);
     let of_quest = quest.into_iter().flat_map(|quest| content.questions_of(&quest.value));
+    let lesson = content.lessons.iter().find(|item| item.place.source == index);
+    let of_lesson = lesson.into_iter().flat_map(|lesson| {
+        let ids = lesson.value.questions.iter().chain(&lesson.value.review);
+        ids.filter_map(|id| content.question(id))
+    });
+    let sheets = lesson.into_iter().flat_map(|lesson| &lesson.value.sheets);
+    let sheets = sheets.filter_map(|id| content.product(id));
     let questions = question.into_iter().chain(of_quest.map(|(_, question)| question));
-    let asked = questions.flat_map(|question| content.products_of(&question.value));
-    product.into_iter().chain(asked).map(|item| risk(item.id.to_string(), &item.value)).max()
+    let asked =
+        questions.chain(of_lesson).flat_map(|question| content.products_of(&question.value));
+    product
+        .into_iter()
+        .chain(sheets)
+        .chain(asked)
+        .map(|item| risk(item.id.to_string(), &item.value))
+        .max()
 }
 
 fn lists(content: &Content<'_>, report: &mut Report) {
