@@ -3,10 +3,11 @@
 use std::fmt;
 
 use dengmi_core::command::{Answer, Choice, Key, Person, Reaction, RepairReason};
+use dengmi_core::course::{CourseAction, ItemAnswer, Occasion, StayWish};
 use dengmi_core::id::Id;
 use dengmi_core::{
-    Action, Actor, BranchId, Command, CommunityId, Day, Decimal, Digest, MemberId, Points, PostId,
-    RoundId, RunId, Timestamp,
+    Action, Actor, BranchId, CohortId, Command, CommunityId, Day, Decimal, Digest, MemberId,
+    Points, PostId, RoundId, RunId, Timestamp,
 };
 
 use crate::dice::Dice;
@@ -252,6 +253,7 @@ impl Mishaps<'_> {
         let member = MemberId::new(branch, self.dice.below(self.members + 2));
         let run = RunId::new(branch, self.dice.below(40));
         let round = RoundId::new(branch, self.dice.below(60));
+        let cohort = CohortId::new(branch, self.dice.below(8));
         let low = Decimal::from_micros(-1).unwrap_or_default();
         let all = [
             Action::MakeUp { member, run, day: Day(i32::MIN) },
@@ -284,6 +286,34 @@ impl Mishaps<'_> {
                 communities: Vec::new(),
                 start: Day(i32::MIN),
             },
+            Action::Course(CourseAction::Start {
+                course: "week".parse().ok()?,
+                communities: (0..40).map(|n| CommunityId::new(branch, n)).collect(),
+                start: Day(i32::MAX),
+            }),
+            Action::Course(CourseAction::Start {
+                course: "week".parse().ok()?,
+                communities: vec![CommunityId::new(branch, 1); 300],
+                start: Day(i32::MIN),
+            }),
+            Action::Course(CourseAction::FinishLesson { member, cohort, day: 255, computed: low }),
+            Action::Course(CourseAction::FinishLesson { member, cohort, day: 0, computed: low }),
+            Action::Course(CourseAction::Amend {
+                cohort,
+                digest: *self.packs.first()?,
+                from_day: 255,
+            }),
+            Action::Course(CourseAction::AnswerItems {
+                member,
+                cohort,
+                occasion: Occasion::Review,
+                answers: vec![ItemAnswer { item: u16::MAX, choice: Choice::Many(u32::MAX) }; 50],
+            }),
+            Action::Course(CourseAction::Wish {
+                member,
+                cohort,
+                wish: StayWish::Group(CommunityId::new(branch, u32::MAX)),
+            }),
             Action::Redeem { member, points: Points(i64::MIN), order: u64::MAX },
             Action::Move { member, to: CommunityId::new(branch, u32::MAX) },
             Action::React {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use dengmi_content::Pack;
 use dengmi_core::command::ConsentPurpose;
-use dengmi_core::course::CohortStage;
+use dengmi_core::course::{CohortStage, CourseAction};
 use dengmi_core::random::Seed;
 use dengmi_core::{
     Action, Actor, Batch, BranchId, Calendar, Command, CommunityId, Digest, ManagerId, MemberId,
@@ -419,7 +419,7 @@ impl World {
         }
     }
 
-    /// A new manager, group, member and run, and a check-in: all of it works.
+    /// A new manager, group, member, course and run, and a check-in: all of it works.
     fn begin_anew(&mut self) -> Result<(), Finding> {
         let tick = self.engine.seq();
         let slug = |text: &str| match text.parse() {
@@ -442,6 +442,12 @@ impl World {
         self.must(Actor::Member(member), consent(member))?;
         let calendar = self.engine.catalog().communities.last().map(|group| group.calendar);
         let today = calendar.unwrap_or_default().day_of(self.workload.at());
+        let start = CourseAction::Start {
+            course: slug("week")?,
+            communities: vec![community],
+            start: today.plus(2),
+        };
+        self.must(operator, Action::Course(start))?;
         let launch = Action::Launch {
             quest: slug("streak-total")?,
             communities: vec![CommunityId::new(BRANCH, community.seq)],
