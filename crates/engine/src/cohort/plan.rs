@@ -16,6 +16,8 @@ use crate::quiz::{Item, item};
 /// A cohort's content, with every item and concept by its number.
 #[derive(Component, Clone)]
 pub(crate) struct CohortPlan {
+    /// Items by number, shared with readers.
+    pub(crate) slugs: Arc<[Slug]>,
     /// Course content by the first day on which it holds, rising.
     courses: Vec<(u8, Arc<PackCourse>)>,
     /// By item number: the concept's number, and the key.
@@ -70,6 +72,7 @@ impl CohortPlan {
             items.push((concept, item(slug, newest)));
         }
         let mut plan = Self {
+            slugs: cohort.items.clone().into(),
             courses,
             items,
             rounds: Vec::new(),
