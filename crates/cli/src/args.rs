@@ -59,6 +59,9 @@ pub(crate) enum Command {
     /// 积分账 The points ledger
     #[command(subcommand)]
     Ledger(commands::ledger::Ledger),
+    /// 课程各期 Cohorts of courses
+    #[command(subcommand)]
+    Cohort(commands::cohort::Cohort),
     /// 成员 Members
     #[command(subcommand)]
     Member(commands::member::Member),
