@@ -316,7 +316,7 @@ fn the_demo_takes_a_course_to_its_end() {
     let data = folder.path().join("data");
     let play = ["demo", "--members", "200", "--days", "11", "--speed", "21600", "--quiet"];
     let told = succeeds(&data, &play);
-    for stage in ["开始报名 enrolling", "开课 running", "结业邀请 placing graduates"] {
+    for stage in ["开课 running", "评定 grading", "结业邀请 placing graduates"] {
         assert!(told.contains(stage), "{stage}: {told}");
     }
     let shown = succeeds(&data, &["cohort", "show", "k1-1", "--format", "json"]);

@@ -1,7 +1,7 @@
 //! `GET /v1/cohorts/{id}/lessons/{day}`: a lesson that was sent.
 //!
 //! The number and the way to it are in a type of its own ([`Solution`]), made for a member who has
-//! finished the lesson and, once the course is over, for operators.
+//! finished the lesson and, once nobody can finish it any more, for everyone.
 
 use axum::extract::State;
 use dengmi_core::course::{CohortStage, CohortView};
@@ -45,7 +45,8 @@ pub(crate) struct Lesson {
     /// Whether the calling member has finished it; members who take part only.
     #[serde(skip_serializing_if = "Option::is_none")]
     finished: Option<bool>,
-    /// The number and the way to it, for who has finished the lesson.
+    /// The number and the way to it, for who has finished the lesson; for everyone when the course
+    /// is over.
     #[serde(skip_serializing_if = "Option::is_none")]
     solution: Option<Solution>,
 }
@@ -114,15 +115,10 @@ pub(crate) async fn handler<B: Backend>(
     let catalog = backend.catalog(id.branch).ok_or_else(Problem::not_found)?;
     let view = reach::find_cohort(&catalog, id).ok_or_else(Problem::not_found)?;
     let text = sent_lesson(backend, view, day, call.language)?;
-    let (finished, told) = match call.principal()?.member() {
-        Some(member) => {
-            // Who reads along in the group without taking part has nothing finished.
-            let pupil = pupil(backend, member, id).ok();
-            let finished = pupil.map(|pupil| pupil.lessons >> (day - 1) & 1 == 1);
-            (finished, finished == Some(true))
-        }
-        None => (None, view.stage >= CohortStage::Grading),
-    };
+    // Who reads along in the group without taking part has nothing finished.
+    let mine = call.principal()?.member().and_then(|member| pupil(backend, member, id).ok());
+    let finished = mine.map(|pupil| pupil.lessons >> (day - 1) & 1 == 1);
+    let told = finished == Some(true) || view.stage >= CohortStage::Grading;
     let solution = told.then(|| Solution::of(&text));
     Ok(Reply::ok(Lesson {
         day,
