@@ -460,6 +460,8 @@ pub struct CohortView {
     pub last: Day,
     /// Lessons sent so far.
     pub sent: u8,
+    /// Items asked, by their numbers.
+    pub items: Vec<Slug>,
     /// How many members are in each stage, in order of [`PupilStage::ALL`].
     pub pupils: [u32; 9],
     /// Binds the market's secret.

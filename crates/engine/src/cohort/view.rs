@@ -33,6 +33,7 @@ pub(crate) fn cohort_view(world: &World, entity: Entity) -> CohortView {
         first: cohort.first,
         last: cohort.last(),
         sent: cohort.sent,
+        items: cohort.items.clone(),
         pupils: counts,
         commitment: commitment(world, cohort),
         secret: over.then(|| secret(setup, cohort)),
