@@ -1,5 +1,7 @@
 //! Courses: what can be asked of a cohort, and what it answers.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::command::Choice;
@@ -461,7 +463,7 @@ pub struct CohortView {
     /// Lessons sent so far.
     pub sent: u8,
     /// Items asked, by their numbers.
-    pub items: Vec<Slug>,
+    pub items: Arc<[Slug]>,
     /// How many members are in each stage, in order of [`PupilStage::ALL`].
     pub pupils: [u32; 9],
     /// Binds the market's secret.

@@ -12,6 +12,7 @@ use crate::kernel::{Now, Setup};
 pub(crate) fn cohort_view(world: &World, entity: Entity) -> CohortView {
     let setup = world.resource::<Setup>();
     let cohort = world.get::<Cohort>(entity).expect("indexed cohorts are whole");
+    let plan = world.get::<CohortPlan>(entity).expect("cohorts have a plan");
     let pupils = world.get::<Pupils>(entity).expect("cohorts have pupils");
     let mut counts = [0; PupilStage::ALL.len()];
     for (_, _, pupil) in pupils.0.by_member() {
@@ -33,7 +34,7 @@ pub(crate) fn cohort_view(world: &World, entity: Entity) -> CohortView {
         first: cohort.first,
         last: cohort.last(),
         sent: cohort.sent,
-        items: cohort.items.clone(),
+        items: plan.slugs.clone(),
         pupils: counts,
         commitment: commitment(world, cohort),
         secret: over.then(|| secret(setup, cohort)),
