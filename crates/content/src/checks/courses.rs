@@ -5,6 +5,8 @@ mod frame;
 mod numbers;
 mod score;
 mod teaching;
+#[cfg(test)]
+mod tests;
 mod texts;
 
 use std::collections::{BTreeMap, BTreeSet};
