@@ -47,6 +47,9 @@ pub(crate) enum Command {
     Check(commands::check::Check),
     /// 解释错误代码 Explain a code that a check gave
     Explain(commands::explain::Explain),
+    /// 课程 Courses: list, coverage, preview of a day
+    #[command(subcommand)]
+    Course(commands::course::Course),
     /// 演示 Watch a living community with synthetic members
     Demo(commands::demo::Demo),
     /// 启动服务 Serve the HTTP interface

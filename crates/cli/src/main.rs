@@ -6,6 +6,7 @@ mod commands;
 mod content;
 mod data;
 mod error;
+mod layout;
 mod terminal;
 
 use std::process::ExitCode;
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
     let result = match command {
         Command::Check(check) => check.run(&global),
         Command::Explain(explain) => explain.run(),
+        Command::Course(course) => course.run(&global),
         Command::Demo(demo) => demo.run(&global),
         Command::Serve(serve) => serve.run(&global),
         Command::Replay(replay) => replay.run(&global),

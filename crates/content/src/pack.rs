@@ -6,6 +6,7 @@ use dengmi_core::command::Key;
 use dengmi_core::text::FoldedHash;
 use dengmi_core::{Decimal, Digest, Slug};
 
+use crate::content::{fact_of, source_product};
 use crate::courses::quest_of;
 use crate::model::question::{MultiOption, Partial, TrueFalse};
 use crate::model::{
@@ -141,6 +142,13 @@ impl PackQuestion {
             }
         };
         Some(Self { question, key, partial, options, unit: shown_unit })
+    }
+
+    /// The products it is about: by its fact, and by its source. One may come twice.
+    pub fn products(&self) -> impl Iterator<Item = &Slug> {
+        let fact = fact_of(&self.question.body).map(|fact| &fact.product);
+        let source = source_product(&self.question.source).map(|(product, _)| product);
+        fact.into_iter().chain(source)
     }
 
     /// Options a member chooses among; 0 for typed answers and true or false.
