@@ -7,8 +7,8 @@ use dengmi_core::{Day, Digest, Slug};
 use crate::model::notice::NoticeFile;
 use crate::model::question::{AnswerSource, TrueFalse};
 use crate::model::{
-    Answer, Body, CommunityFile, FactValue, Notice, PointsFile, Product, ProductFact, Quest,
-    QuestKind, Question, QuestionFile, RewardRule, WordsFile,
+    Answer, Body, CommunityFile, FactValue, Market, Notice, PointsFile, Product, ProductFact,
+    Quest, QuestKind, Question, QuestionFile, RewardRule, Scenario, WordsFile,
 };
 use crate::pack::{Pack, PackQuestion};
 use crate::source::{At, Source};
@@ -24,6 +24,8 @@ pub(crate) enum Kind {
     Notice,
     Words,
     Quest,
+    Market,
+    Scenario,
 }
 
 impl Kind {
@@ -38,6 +40,8 @@ impl Kind {
             Self::Notice => ("提示语", "notice"),
             Self::Words => ("词表", "word list"),
             Self::Quest => ("活动", "quest"),
+            Self::Market => ("模拟市场", "market"),
+            Self::Scenario => ("剧本", "scenario"),
         }
     }
 
@@ -51,6 +55,8 @@ impl Kind {
             Self::Notice => "content/notices/",
             Self::Words => "content/words/",
             Self::Quest => "quests/",
+            Self::Market => "content/markets/",
+            Self::Scenario => "content/scenarios/",
         }
     }
 }
@@ -129,6 +135,8 @@ pub(crate) struct Content<'a> {
     pub(crate) notices: Items<Notice>,
     pub(crate) words: Vec<Item<WordsFile>>,
     pub(crate) quests: Items<Quest>,
+    pub(crate) markets: Items<Market>,
+    pub(crate) scenarios: Items<Scenario>,
     /// Ids of what is there but could not be read.
     pub(crate) broken: BTreeSet<(Kind, String)>,
     /// Today's id for every earlier one.
@@ -151,6 +159,8 @@ impl<'a> Content<'a> {
             notices: Items::default(),
             words: Vec::new(),
             quests: Items::default(),
+            markets: Items::default(),
+            scenarios: Items::default(),
             broken: BTreeSet::new(),
             renamed: BTreeMap::new(),
         }
@@ -184,6 +194,11 @@ impl<'a> Content<'a> {
     /// A reward rule by its id or an earlier one.
     pub(crate) fn rule(&self, id: &Slug) -> Option<&Item<RewardRule>> {
         self.rules.get(id).or_else(|| self.rules.get(self.current(id)))
+    }
+
+    /// A market by its id or an earlier one.
+    pub(crate) fn market(&self, id: &Slug) -> Option<&Item<Market>> {
+        self.markets.get(id).or_else(|| self.markets.get(self.current(id)))
     }
 
     /// Whether something of this kind and id is there but could not be read.
@@ -258,6 +273,11 @@ impl<'a> Content<'a> {
                 QuestKind::CheckInStreak(_) => {}
             }
         }
+        let mut markets = self.markets.into_values();
+        let sheets = markets.values_mut().flat_map(|market| &mut market.assets);
+        sheets.filter_map(|asset| asset.sheet.as_mut()).for_each(current);
+        let mut scenarios = self.scenarios.into_values();
+        scenarios.values_mut().map(|scenario| &mut scenario.market).for_each(current);
         let mut questions = BTreeMap::new();
         for (id, mut question) in self.questions.into_values() {
             product_ids(&mut question).for_each(current);
@@ -284,6 +304,8 @@ impl<'a> Content<'a> {
             notices: self.notices.into_values(),
             words,
             quests,
+            markets,
+            scenarios,
             renamed,
         })
     }

@@ -11,8 +11,8 @@ use crate::content::{Content, Item, Kind, Place};
 use crate::diagnostic::{Diagnostic, Said, SourceFile, say};
 use crate::model::notice::NoticeFile;
 use crate::model::{
-    CommunityFile, Notice, PointsFile, Product, Quest, Question, QuestionFile, RewardRule, SCHEMA,
-    WordsFile,
+    CommunityFile, Market, Notice, PointsFile, Product, Quest, Question, QuestionFile, RewardRule,
+    SCHEMA, Scenario, WordsFile,
 };
 use crate::nearest::{nearest, one_of};
 use crate::pack::Pack;
@@ -119,13 +119,15 @@ fn digest(files: &[&SourceFile]) -> Digest {
     Digest(*hasher.finalize().as_bytes())
 }
 
-const FOLDERS: [&str; 7] = [
+const FOLDERS: [&str; 9] = [
     "content/products",
     "content/questions",
     "content/rewards",
     "content/communities",
     "content/notices",
     "content/words",
+    "content/markets",
+    "content/scenarios",
     "quests",
 ];
 
@@ -139,6 +141,8 @@ fn kind_of<'p>(path: &'p str, report: &mut Report) -> Option<(Kind, &'p str)> {
         Kind::Notice,
         Kind::Words,
         Kind::Quest,
+        Kind::Market,
+        Kind::Scenario,
     ];
     let stem = path.get(..path.len() - ".ron".len())?;
     if path.starts_with("courses/") {
@@ -301,6 +305,18 @@ impl<'a> Reader<'_, 'a, '_> {
                 let value: Option<Quest> = self.parse_file(None, templates::QUEST);
                 if let Some(item) = self.item(kind, stem, id, value) {
                     self.content.quests.add(item);
+                }
+            }
+            Kind::Market => {
+                let value: Option<Market> = self.parse_file(None, templates::MARKET);
+                if let Some(item) = self.item(kind, stem, id, value) {
+                    self.content.markets.add(item);
+                }
+            }
+            Kind::Scenario => {
+                let value: Option<Scenario> = self.parse_file(None, templates::SCENARIO);
+                if let Some(item) = self.item(kind, stem, id, value) {
+                    self.content.scenarios.add(item);
                 }
             }
             Kind::Points => {

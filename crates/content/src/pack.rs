@@ -8,8 +8,8 @@ use dengmi_core::{Decimal, Digest, Slug};
 
 use crate::model::question::{MultiOption, Partial, TrueFalse};
 use crate::model::{
-    Answer, Body, CommunityFile, FactValue, Notice, PointsFile, Product, ProductFact, Quest,
-    Question, RewardRule, Text, Unit, WordsFile,
+    Answer, Body, CommunityFile, FactValue, Market, Notice, PointsFile, Product, ProductFact,
+    Quest, Question, RewardRule, Scenario, Text, Unit, WordsFile,
 };
 
 /// Content that passed every check.
@@ -33,6 +33,10 @@ pub struct Pack {
     pub words: WordsFile,
     /// Quests by id.
     pub quests: BTreeMap<Slug, Quest>,
+    /// Mock markets by id.
+    pub markets: BTreeMap<Slug, Market>,
+    /// Scripts for mock markets by id.
+    pub scenarios: BTreeMap<Slug, Scenario>,
     /// Today's id for every earlier one.
     pub renamed: BTreeMap<Slug, Slug>,
 }

@@ -15,6 +15,7 @@ mod content;
 mod intake;
 mod kernel;
 mod ledger;
+pub mod market;
 mod moments;
 mod numbered;
 mod outreach;

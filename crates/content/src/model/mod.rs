@@ -5,11 +5,13 @@
 pub mod community;
 pub mod course;
 pub mod lesson;
+pub mod market;
 pub mod notice;
 pub mod product;
 pub mod quest;
 pub mod question;
 pub mod reward;
+pub mod scenario;
 pub mod text;
 pub mod words;
 
@@ -19,11 +21,13 @@ use serde::Deserialize;
 pub use community::CommunityFile;
 pub use course::Course;
 pub use lesson::Lesson;
+pub use market::Market;
 pub use notice::{Notice, NoticeFile};
 pub use product::{FactField, FactValue, Product, RiskLevel, Unit};
 pub use quest::{CheckInStreak, MomentsChallenge, Quest, QuestKind, QuizSeries};
 pub use question::{Answer, Body, ProductFact, Question, QuestionFile};
 pub use reward::{PointsFile, RewardRule, RuleVersion};
+pub use scenario::Scenario;
 pub use text::Text;
 pub use words::WordsFile;
 
