@@ -62,6 +62,9 @@ pub(crate) enum Command {
     /// 积分账 The points ledger
     #[command(subcommand)]
     Ledger(commands::ledger::Ledger),
+    /// 模拟市场 Mock markets
+    #[command(subcommand)]
+    Market(commands::market::Market),
     /// 成员 Members
     #[command(subcommand)]
     Member(commands::member::Member),

@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         Command::Replay(replay) => replay.run(&global),
         Command::Verify(verify) => verify.run(&global),
         Command::Ledger(ledger) => ledger.run(&global),
+        Command::Market(market) => market.run(&global),
         Command::Member(member) => member.run(&global),
         Command::User(user) => user.run(&global),
         Command::Bench(bench) => bench.run(&global),

@@ -10,8 +10,8 @@ use crate::content::{fact_of, source_product};
 use crate::courses::quest_of;
 use crate::model::question::{MultiOption, Partial, TrueFalse};
 use crate::model::{
-    Answer, Assessment, Body, CommunityFile, Course, FactValue, Lesson, Notice, PointsFile,
-    Product, ProductFact, Quest, Question, RewardRule, Text, Unit, WordsFile,
+    Answer, Assessment, Body, CommunityFile, Course, FactValue, Lesson, Market, Notice, PointsFile,
+    Product, ProductFact, Quest, Question, RewardRule, Scenario, Text, Unit, WordsFile,
 };
 
 /// Content that passed every check.
@@ -39,6 +39,10 @@ pub struct Pack {
     pub courses: BTreeMap<Slug, PackCourse>,
     /// Risk questionnaires by id.
     pub assessments: BTreeMap<Slug, Assessment>,
+    /// Mock markets by id.
+    pub markets: BTreeMap<Slug, Market>,
+    /// Scripts for mock markets by id.
+    pub scenarios: BTreeMap<Slug, Scenario>,
     /// Today's id for every earlier one.
     pub renamed: BTreeMap<Slug, Slug>,
 }

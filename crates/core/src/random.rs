@@ -30,6 +30,12 @@ pub enum Purpose {
     ItemOptionOrder,
     /// What a cohort's mock market is drawn from.
     MarketSecret,
+    /// A factor of a mock market on one market day.
+    MarketFactor,
+    /// What an asset of a mock market does of its own on one market day.
+    MarketAsset,
+    /// Whether and how far a shock of a script strikes.
+    MarketShock,
 }
 
 impl Purpose {
@@ -40,6 +46,9 @@ impl Purpose {
             Self::SyntheticMember => "dengmi synthetic member v1",
             Self::ItemOptionOrder => "dengmi item option order v1",
             Self::MarketSecret => "dengmi market secret v1",
+            Self::MarketFactor => "dengmi market factor v1",
+            Self::MarketAsset => "dengmi market asset v1",
+            Self::MarketShock => "dengmi market shock v1",
         }
     }
 }
@@ -79,6 +88,14 @@ impl Seed {
         hasher.update(purpose.text().as_bytes());
         hasher.update(&a.to_le_bytes());
         *hasher.finalize().as_bytes()
+    }
+
+    /// The first words of a stream.
+    #[must_use]
+    pub fn words<const N: usize>(&self, purpose: Purpose, a: u64, b: u64) -> [u64; N] {
+        use rand::Rng as _;
+        let mut rng = self.stream(purpose, a, b);
+        std::array::from_fn(|_| rng.next_u64())
     }
 
     /// The key of a family of orders, such as those of one round's options: members of the family

@@ -4,6 +4,7 @@
 mod answering;
 pub mod audit;
 mod dice;
+pub mod market;
 pub mod members;
 pub mod month;
 pub mod vet;

@@ -6,6 +6,7 @@ pub(crate) mod course;
 pub(crate) mod demo;
 pub(crate) mod explain;
 pub(crate) mod ledger;
+pub(crate) mod market;
 pub(crate) mod member;
 pub(crate) mod replay;
 pub(crate) mod serve;
