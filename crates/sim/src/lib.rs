@@ -3,6 +3,7 @@
 
 mod answering;
 pub mod audit;
+pub mod classroom;
 mod dice;
 pub mod market;
 pub mod members;
