@@ -207,10 +207,13 @@ fn numbers_are_computed_again() {
 
 #[test]
 fn scores_and_ranges() {
-    check(
-        &[(COURSE, "bands: [", "bands: [], xbands: [")],
-        &[(BANDS, "[]"), (UNKNOWN_FIELD, "xbands")][1..],
+    let (sprout, bloom) = (
+        (COURSE, "(from: 0, title: {\"zh-CN\": \"发芽\", \"en\": \"Sprout\"}),", ""),
+        (COURSE, "(from: 600, title: {\"zh-CN\": \"开花\", \"en\": \"Bloom\"}),", ""),
     );
+    check(&[sprout, bloom], &[(BANDS, "[")]);
+    check(&[sprout], &[(BANDS, "600")]);
+    check(&[(COURSE, "from: 600", "from: 1001")], &[(BANDS, "1001")]);
     check(&[(COURSE, "middle: 25", "middle: 24")], &[(SCORE_SUM, "(")]);
     check(&[(COURSE, "quizzes: 5", "quizzes: 8")], &[(GRADUATION, "8")]);
     check(&[(COURSE, "score: 600", "score: 1001")], &[(GRADUATION, "1001")]);
