@@ -167,6 +167,12 @@ fn right_bits(options: &[MultiOption]) -> u32 {
 }
 
 impl Pack {
+    /// What can be launched by this id of today: a quest, or the quiz of a course.
+    #[must_use]
+    pub fn quest(&self, id: &Slug) -> Option<&Quest> {
+        self.quests.get(id).or_else(|| self.courses.get(id).map(PackCourse::quest))
+    }
+
     /// The current id for `id`, following renames.
     #[must_use]
     pub fn current<'a>(&'a self, id: &'a Slug) -> &'a Slug {
