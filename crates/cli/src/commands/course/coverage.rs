@@ -186,6 +186,17 @@ fn days(days: &[u8]) -> String {
     days.iter().map(u8::to_string).collect::<Vec<_>>().join(",")
 }
 
+fn asked(question: &QuestionRow) -> (u8, Vec<String>) {
+    let row = vec![
+        question.day.to_string(),
+        question.concept.clone(),
+        question.question.clone(),
+        dash(days(&question.again)),
+        dash(question.products.join(" ")),
+    ];
+    (question.day, row)
+}
+
 fn dash(text: String) -> String {
     if text.is_empty() { "-".to_owned() } else { text }
 }
@@ -238,17 +249,15 @@ impl Coverage {
             "复习日 again on",
             "产品 products",
         ])];
-        let mut sorted: Vec<&QuestionRow> = self.questions.iter().collect();
-        sorted.sort_by(|a, b| (a.day, &a.concept).cmp(&(b.day, &b.concept)));
-        for question in sorted {
-            rows.push(vec![
-                question.day.to_string(),
-                question.concept.clone(),
-                question.question.clone(),
-                dash(days(&question.again)),
-                dash(question.products.join(" ")),
-            ]);
+        let mut asked: Vec<(u8, Vec<String>)> = self.questions.iter().map(asked).collect();
+        for concept in self.concepts.iter().filter(|concept| concept.questions == 0) {
+            let day = concept.taught.first().copied().unwrap_or(0);
+            let none = "没有题 none".to_owned();
+            asked.push((day, vec![day.to_string(), concept.concept.clone(), none]));
         }
+        // By day, then by concept; questions of one concept stay in the order of asking.
+        asked.sort_by(|(a, left), (b, right)| (a, &left[1]).cmp(&(b, &right[1])));
+        rows.extend(asked.into_iter().map(|(_, row)| row));
         lines.extend(layout::table(&rows));
         lines.push(String::new());
 

@@ -22,7 +22,15 @@ const TIMELAPSE_MAX: u16 = 250;
 
 impl Check<'_, '_, '_> {
     pub(super) fn frame(&mut self) {
-        let course = &self.course.value;
+        let (id, course) = (&self.course.id, &self.course.value);
+        if self.content.quests.get(id).is_some() {
+            let message = say!(
+                "课程和活动都叫 `{id}`，上线时分不清",
+                "a course and a quest are both called `{id}`; which one is launched?"
+            );
+            let help = say!("给其中一个换 id", "give one of them another id");
+            self.report.error(codes::ID_TWICE, self.at("schema"), message, help);
+        }
         if !DAYS.contains(&course.days) {
             let message = say!("课程有 {days} 天", "a course of {days} days", days = course.days);
             let help = say!("请写 7 到 14 天", "write 7 to 14: one to two weeks");

@@ -26,6 +26,11 @@ fn files_and_days_agree() {
     check(&[("courses/first/day-1.ron", "", "(schema: 1)")], &[(COURSE_FILES, "")]);
     check(&[("courses/first/Day-01.ron", "", "(schema: 1)")], &[(COURSE_FILES, "")]);
     check(&[(FIRST, "day: 1,", "day: 0,")], &[(LESSON_DAY, "0")]);
+    let streak = include_str!(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/content/base/quests/streak.ron"
+    ));
+    check(&[("quests/first.ron", "", streak)], &[(ID_TWICE, "1")]);
 }
 
 #[test]
@@ -207,10 +212,13 @@ fn numbers_are_computed_again() {
 
 #[test]
 fn scores_and_ranges() {
-    check(
-        &[(COURSE, "bands: [", "bands: [], xbands: [")],
-        &[(BANDS, "[]"), (UNKNOWN_FIELD, "xbands")][1..],
+    let (sprout, bloom) = (
+        (COURSE, "(from: 0, title: {\"zh-CN\": \"发芽\", \"en\": \"Sprout\"}),", ""),
+        (COURSE, "(from: 600, title: {\"zh-CN\": \"开花\", \"en\": \"Bloom\"}),", ""),
     );
+    check(&[sprout, bloom], &[(BANDS, "[")]);
+    check(&[sprout], &[(BANDS, "600")]);
+    check(&[(COURSE, "from: 600", "from: 1001")], &[(BANDS, "1001")]);
     check(&[(COURSE, "middle: 25", "middle: 24")], &[(SCORE_SUM, "(")]);
     check(&[(COURSE, "quizzes: 5", "quizzes: 8")], &[(GRADUATION, "8")]);
     check(&[(COURSE, "score: 600", "score: 1001")], &[(GRADUATION, "1001")]);
@@ -251,6 +259,10 @@ fn the_quiz_of_a_course_is_a_quest() {
     assert_eq!(quest.rewards.len(), 2);
     assert!(series.shuffle_questions && series.shuffle_options);
     assert!(pack.questions.contains_key(&series.rounds[6].questions[4]));
+    assert_eq!(pack.quest(id), Some(quest));
+    let ordinary = pack.quests.keys().next().expect("a quest");
+    assert_eq!(pack.quest(ordinary), pack.quests.get(ordinary));
+    assert_eq!(pack.quest(&"unknown".parse().expect("an id")), None);
 }
 
 #[test]
