@@ -6,6 +6,7 @@ mod communities;
 mod cost;
 mod facts;
 mod fit;
+mod markets;
 mod moments;
 mod notices;
 mod phrases;
@@ -16,6 +17,7 @@ mod quiz;
 mod references;
 mod renames;
 mod rules;
+mod scenarios;
 mod streak;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -43,6 +45,8 @@ pub(crate) fn run(content: &mut Content<'_>, report: &mut Report) {
         phrases::check,
         moments::check,
         communities::check,
+        markets::check,
+        scenarios::check,
         notices::check,
         approvals::check,
         words::check,

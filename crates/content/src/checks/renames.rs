@@ -74,6 +74,8 @@ fn living(content: &Content<'_>, id: &Slug) -> Option<Kind> {
         (Kind::Community, content.communities.get(id).is_some()),
         (Kind::Notice, content.notices.get(id).is_some()),
         (Kind::Quest, content.quests.get(id).is_some()),
+        (Kind::Market, content.markets.get(id).is_some()),
+        (Kind::Scenario, content.scenarios.get(id).is_some()),
     ];
     kinds.into_iter().find(|&(_, lives)| lives).map(|(kind, _)| kind)
 }
@@ -94,6 +96,8 @@ fn all(content: &Content<'_>) -> Vec<Rename> {
     content.rules.iter().for_each(|i| add(Kind::Rule, &i.id, &i.place, &i.value.was));
     content.communities.iter().for_each(|i| add(Kind::Community, &i.id, &i.place, &i.value.was));
     content.quests.iter().for_each(|i| add(Kind::Quest, &i.id, &i.place, &i.value.was));
+    content.markets.iter().for_each(|i| add(Kind::Market, &i.id, &i.place, &i.value.was));
+    content.scenarios.iter().for_each(|i| add(Kind::Scenario, &i.id, &i.place, &i.value.was));
     // A renamed file renames its questions.
     for file in &content.question_files {
         for (index, old_file) in file.value.was.iter().enumerate() {

@@ -12,9 +12,10 @@ macro_rules! base {
 }
 
 /// Paths and texts of `tests/content/base`.
-const BASE: [(&str, &str); 15] = base![
+const BASE: [(&str, &str); 17] = base![
     "content/communities/education.ron",
     "content/communities/neighbours.ron",
+    "content/markets/demo.ron",
     "content/notices/standard.ron",
     "content/products/fund/index.ron",
     "content/products/wealth/steady.ron",
@@ -25,6 +26,7 @@ const BASE: [(&str, &str); 15] = base![
     "content/rewards/comment.ron",
     "content/rewards/points.ron",
     "content/rewards/round.ron",
+    "content/scenarios/week.ron",
     "content/words/words.ron",
     "quests/moments.ron",
     "quests/quiz.ron",
