@@ -211,6 +211,41 @@ mod tests {
                 9_964_058_380_065_368_668,
             ],
         );
+        check(
+            Purpose::MarketFactor,
+            7,
+            9,
+            [
+                6_267_549_268_885_879_497,
+                5_595_443_809_951_502_068,
+                17_808_797_011_426_127_170,
+                15_286_595_663_790_553_490,
+            ],
+        );
+        check(
+            Purpose::MarketAsset,
+            u64::MAX,
+            9,
+            [
+                3_026_864_702_239_705_437,
+                8_510_183_432_747_592_404,
+                9_634_883_155_144_157_619,
+                4_441_412_404_447_084_983,
+            ],
+        );
+        check(
+            Purpose::MarketShock,
+            7,
+            9,
+            [
+                8_721_939_272_309_516_261,
+                11_285_783_586_157_575_099,
+                4_294_033_638_314_242_902,
+                17_939_087_855_035_896_742,
+            ],
+        );
+        let words: [u64; 2] = Seed::from_number(1).words(Purpose::SyntheticMember, 7, 9);
+        assert_eq!(words, [8_938_922_643_816_234_512, 12_471_510_480_083_033_403]);
         // Further on, across the blocks of the cipher, and in halves of 32 bits.
         let mut rng = Seed::from_number(1).stream(Purpose::SyntheticMember, 1, 2);
         let hundredth = (0..100).map(|_| rng.next_u64()).last();

@@ -3,8 +3,56 @@
 
 use dengmi_content::model::Market;
 use dengmi_content::model::market::MARKET_DAYS_A_YEAR;
-use dengmi_core::{Decimal, Slug};
+use dengmi_content::{CheckOptions, Diagnostic, Pack, SourceFile, load};
+use dengmi_core::{Day, Decimal, Slug};
 use dengmi_engine::market::{MarketSeed, Model, ONE, Script, Walk};
+
+macro_rules! files {
+    ($($path:literal,)*) => {
+        &[$(($path, include_str!(concat!("../../../content/", $path)))),*]
+    };
+}
+
+/// The shipped market with its scripts and everything they name.
+const FILES: &[(&str, &str)] = files! {
+    "markets/standard.ron",
+    "scenarios/journey-14.ron",
+    "scenarios/quiet.ron",
+    "scenarios/seesaw-14.ron",
+    "scenarios/steady-7.ron",
+    "notices/standard.ron",
+    "rewards/points.ron",
+    "products/bond/credit-demo.ron",
+    "products/bond/long-demo.ron",
+    "products/cash/daily-plus.ron",
+    "products/cash/money-fund.ron",
+    "products/deposit/demand.ron",
+    "products/deposit/term-1y.ron",
+    "products/deposit/term-3m.ron",
+    "products/gold/gold-feeder.ron",
+    "products/index/broad-demo.ron",
+    "products/mixed/balanced-demo.ron",
+    "products/overseas/qdii-demo.ron",
+    "products/wealth/closed-1y.ron",
+    "products/wealth/steady-90d.ron",
+};
+
+/// The day as of which they are checked: 2026-11-21.
+const TODAY: Day = Day(20_778);
+
+/// The shipped market with its scripts, through the ordinary loader and its checks.
+///
+/// # Errors
+/// What the checks say.
+pub fn shipped() -> Result<Pack, Vec<Diagnostic>> {
+    let file = |&(path, text): &(&str, &str)| SourceFile {
+        path: format!("content/{path}"),
+        text: text.to_owned(),
+    };
+    let files: Vec<SourceFile> = FILES.iter().map(file).collect();
+    let (pack, found) = load(&files, &CheckOptions { today: TODAY });
+    pack.ok_or(found)
+}
 
 /// Days of the windows whose returns are measured.
 const WINDOW: usize = 10;
@@ -256,4 +304,65 @@ impl Measure {
 #[must_use]
 pub fn yuan(nav: i64) -> f64 {
     nav as f64 / ONE as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shipped_market() -> Market {
+        let mut pack = shipped().expect("shipped content has no fault");
+        assert_eq!(TODAY.to_string(), "2026-11-21");
+        let id = "standard".parse().expect("an id");
+        pack.markets.remove(&id).expect("it is shipped")
+    }
+
+    fn measured(market: &Market, seeds: std::ops::Range<u64>) -> Measure {
+        let model = Model::new(market);
+        let mut measure = Measure::new(market);
+        for seed in seeds {
+            measure.run(&model, seed, 2_500);
+        }
+        measure
+    }
+
+    #[test]
+    fn the_shipped_market_meets_its_targets() {
+        let market = shipped_market();
+        let verdicts = measured(&market, 0..6).verdicts(&market);
+        assert_eq!(verdicts.len(), 12);
+        for verdict in verdicts {
+            assert!(verdict.is_met(), "{verdict:?}");
+        }
+    }
+
+    #[test]
+    fn a_market_that_moves_otherwise_misses_them() {
+        let mut market = shipped_market();
+        // Twice as turbulent, and bonds that move with shares.
+        market.model.to_calm /= 4;
+        market.model.rates.equity = 30_000;
+        let measure = measured(&market, 0..2);
+        let missed: Vec<String> = measure
+            .verdicts(&market)
+            .into_iter()
+            .filter(|verdict| !verdict.is_met())
+            .map(|verdict| verdict.what)
+            .collect();
+        for part in ["index-broad 波动率", "p5", "correlation"] {
+            assert!(missed.iter().any(|what| what.contains(part)), "{part}: {missed:?}");
+        }
+    }
+
+    #[test]
+    fn parts_add_up_to_the_whole() {
+        let market = shipped_market();
+        let whole = measured(&market, 0..2);
+        let mut parts = measured(&market, 0..1);
+        parts.add(&measured(&market, 1..2));
+        assert_eq!(whole.asset_days, parts.asset_days);
+        for (a, b) in whole.verdicts(&market).iter().zip(parts.verdicts(&market)) {
+            assert!((a.measured - b.measured).abs() < 1e-9, "{a:?} {b:?}");
+        }
+    }
 }

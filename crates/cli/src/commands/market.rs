@@ -2,6 +2,7 @@
 
 mod chart;
 mod check;
+pub(super) mod prices;
 mod show;
 
 use clap::Subcommand;

@@ -12,10 +12,11 @@ macro_rules! files {
 }
 
 /// Paths and texts of `tests/content/base`.
-const BASE: [(&str, &str); 15] = files![
+const BASE: [(&str, &str); 17] = files![
     "base":
     "content/communities/education.ron",
     "content/communities/neighbours.ron",
+    "content/markets/demo.ron",
     "content/notices/standard.ron",
     "content/products/fund/index.ron",
     "content/products/wealth/steady.ron",
@@ -26,6 +27,7 @@ const BASE: [(&str, &str); 15] = files![
     "content/rewards/comment.ron",
     "content/rewards/points.ron",
     "content/rewards/round.ron",
+    "content/scenarios/week.ron",
     "content/words/words.ron",
     "quests/moments.ron",
     "quests/quiz.ron",

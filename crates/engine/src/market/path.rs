@@ -24,12 +24,20 @@ impl Path {
     /// The history and then `days` market days, one for each day of the course.
     #[must_use]
     pub fn generate(market: &Market, script: &[Shock], seed: &MarketSeed, days: u16) -> Self {
+        Self::over(market, script, seed, &vec![1; days.into()])
+    }
+
+    /// The history and then so many market days with each day of the course: more than one where
+    /// a lesson speeds time up.
+    #[must_use]
+    pub fn over(market: &Market, script: &[Shock], seed: &MarketSeed, days: &[u16]) -> Self {
         let model = Model::new(market);
-        let script = Script::new(&model, script, seed, |day| last_market_day(&[], day));
+        let script = Script::new(&model, script, seed, |day| last_market_day(days, day));
+        let end = days.iter().fold(0i32, |sum, &day| sum.saturating_add(day.into()));
         let mut walk = Walk::start(&model);
         let mut path =
             Self { first: model.first_day(), quotes: Vec::new(), without: Vec::new(), model };
-        while walk.day().map_or(path.first, |day| day + 1) < i32::from(days) {
+        while walk.day().map_or(path.first, |day| day + 1) < end {
             walk.advance(&path.model, &script, seed);
             for asset in 0..path.model.assets() {
                 path.quotes.extend(walk.quote(&script, asset));
@@ -50,6 +58,11 @@ impl Path {
     pub fn end(&self) -> i32 {
         let days = self.quotes.len() / self.model.assets().max(1);
         self.first.saturating_add(i32::try_from(days).unwrap_or(i32::MAX))
+    }
+
+    /// The assets, in the market's order.
+    pub fn assets(&self) -> impl Iterator<Item = &Slug> {
+        self.model.assets.iter().map(|asset| &asset.id)
     }
 
     fn at(&self, asset: &Slug, day: i32) -> Option<usize> {

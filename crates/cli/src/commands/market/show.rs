@@ -2,12 +2,13 @@
 
 use clap::Args;
 use dengmi_content::model::market::Price;
+use dengmi_core::Digest;
 use dengmi_core::Slug;
-use dengmi_engine::market::{MarketSeed, Path};
+use dengmi_engine::market::{MarketSeed, Path, Terms, commitment};
 use dengmi_sim::market::yuan;
 
 use super::chart::chart;
-use super::{named, pack};
+use super::{named, pack, prices};
 use crate::args::Global;
 use crate::error::{CliError, Result};
 use crate::terminal;
@@ -34,6 +35,9 @@ pub(crate) struct Show {
     /// 课程开始前画几天 Days before the course to draw
     #[arg(long, default_value_t = 30, value_name = "D")]
     history: u16,
+    /// 只打印每日价格（CSV），供核对 Print only every price of the course as CSV, to be verified
+    #[arg(long)]
+    csv: bool,
 }
 
 impl Show {
@@ -47,12 +51,15 @@ impl Show {
         let market = named(&pack.markets, &scenario.market, "market")?;
         let assets = market.assets.iter().filter(|asset| matches!(asset.price, Price::Nav(_)));
         let assets: Vec<&str> = assets.map(|asset| asset.id.as_str()).collect();
-        if !assets.contains(&self.asset.as_str()) {
+        if !self.csv && !assets.contains(&self.asset.as_str()) {
             let message = format!("there is no asset `{}` with a net asset value", self.asset);
             return Err(CliError::user(message, format!("there are: {}", assets.join(", "))));
         }
         let seed = MarketSeed::from_number(self.seed);
         let path = Path::generate(market, &scenario.shocks, &seed, scenario.days.into());
+        if self.csv {
+            return print_csv(&path);
+        }
         let from = path.first_day().max(-i32::from(self.history));
         let days = from..path.end();
         let with: Vec<f64> =
@@ -66,6 +73,8 @@ impl Show {
         for line in chart(&with, &without, ROWS) {
             terminal::print(&line)?;
         }
+        let terms = Terms { market: &scenario.market, scenario: &self.scenario, pack: pack.digest };
+        let secret = Digest(seed.secret());
         let ruler = (from..path.end()).map(|day| match day + 1 {
             1.. => char::from_digit((day as u32 + 1) % 10, 10).unwrap_or(' '),
             _ => ' ',
@@ -88,6 +97,16 @@ impl Show {
                 yuan(quote.yearly) * 100.0
             ))?;
         }
-        Ok(())
+        terminal::print(&format!("密钥 secret     {secret}"))?;
+        terminal::print(&format!("承诺 commitment {}", commitment(&seed, &terms)))
     }
+}
+
+/// A line for every market day of the course and every asset.
+fn print_csv(path: &Path) -> Result<()> {
+    terminal::print(prices::HEADER)?;
+    for line in prices::lines(path) {
+        terminal::print(&line)?;
+    }
+    Ok(())
 }
