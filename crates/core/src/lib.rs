@@ -10,6 +10,7 @@ pub mod command;
 pub mod fact;
 pub mod id;
 pub mod ledger;
+pub mod mutant;
 pub mod outcome;
 pub mod random;
 pub mod text;
