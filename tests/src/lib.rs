@@ -3,6 +3,8 @@
 
 pub mod crash;
 pub mod fuzz;
+pub mod golden;
+pub mod mutants;
 
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

@@ -6,6 +6,8 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+use crate::mutant;
+
 /// The seed of a branch's engine, 256 bits.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seed(pub [u8; 32]);
@@ -74,7 +76,9 @@ impl Seed {
     #[must_use]
     pub fn stream(&self, purpose: Purpose, a: u64, b: u64) -> ChaCha8Rng {
         let mut hasher = blake3::Hasher::new_keyed(&self.0);
-        hasher.update(purpose.text().as_bytes());
+        if !mutant::planted("random/no-purpose") {
+            hasher.update(purpose.text().as_bytes());
+        }
         hasher.update(&a.to_le_bytes());
         hasher.update(&b.to_le_bytes());
         ChaCha8Rng::from_seed(*hasher.finalize().as_bytes())

@@ -14,7 +14,7 @@ use dengmi_core::text::{FoldedHash, fold};
 use dengmi_core::view::EventKind;
 use dengmi_core::{
     Action, Cause, CommunityId, Day, Fact, FactKind, ManagerId, Points, PostId, Receipt, Reject,
-    RunId, Timestamp,
+    RunId, Timestamp, mutant,
 };
 use serde::{Deserialize, Serialize};
 
@@ -170,6 +170,7 @@ impl SenderLog {
         let (day, week) = (day.max(self.day.0), week.max(self.week.0));
         let today = if self.day.0 == day { self.day.1 } else { 0 };
         let this_week = if self.week.0 == week { self.week.1 } else { 0 };
+        let per_day = per_day + u8::from(mutant::planted("moments/one-post-more"));
         if today >= per_day || (per_week > 0 && this_week >= per_week) {
             return Err(Reject::TooManyPosts);
         }
@@ -293,7 +294,8 @@ fn apply(
             row.liked = true;
             post.likes += 1;
             change.counted = true;
-            if !std::mem::replace(&mut row.like_told, true) {
+            let again = std::mem::replace(&mut row.like_told, true);
+            if !again || mutant::planted("moments/again-earns") {
                 change.fact = Some(FactKind::Liked { post: id });
             }
         }

@@ -284,6 +284,12 @@ impl Auditor {
         })
     }
 
+    /// Points that a run may still pay, while it is remembered.
+    #[must_use]
+    pub fn budget_left(&self, run: dengmi_core::RunId) -> Option<i64> {
+        self.runs.get(&run.seq).map(|run| run.budget_left)
+    }
+
     /// Likes and comments that stand under a post, while it is remembered.
     #[must_use]
     pub fn reactions(&self, post: dengmi_core::PostId) -> Option<(u32, u32)> {

@@ -349,7 +349,16 @@ impl World {
                 return broken(tick, Invariant::Standings, what);
             }
         }
-        for post in self.engine.catalog().posts {
+        let catalog = self.engine.catalog();
+        for run in catalog.runs {
+            // No checked content lets a run spend all it has, so only readers see this number.
+            let (left, expected) = (run.budget_left.0, self.auditor.budget_left(run.id));
+            if expected != Some(left) {
+                let what = format!("{} has {left} points left, expected {expected:?}", run.id);
+                return broken(tick, Invariant::Limits, what);
+            }
+        }
+        for post in catalog.posts {
             let expected = self.auditor.reactions(post.id);
             if expected != Some((post.likes, post.comments)) {
                 let what = format!("{post:?}, expected {expected:?}");
