@@ -68,6 +68,8 @@ fn education_is_most_of_it_and_comes_first() {
     check(&[fewer, late[0], late[1]], &[]);
     let least = (COURSE, "(lessons: 6, quizzes: 5", "(lessons: 4, quizzes: 4");
     check(&[least, late[0], late[1], late[2]], &[(EDUCATION_SHARE, "7")]);
+    // The last third of seven days begins on the fifth.
+    check(&[marketing(FOURTH)], &[(PRODUCT_EARLY, "Marketing")]);
     // Graduation without the marketing lesson.
     check(&[late[2], late[1]], &[(GRADUATION, "6")]);
     // A real product: on a sheet, in a question, in a pair.
@@ -103,6 +105,21 @@ fn education_is_most_of_it_and_comes_first() {
 fn what_is_asked_was_taught_and_comes_back() {
     // The pair may be asked on the first day, and only there.
     check(&[(FIRST, "\"course/d1-5\"", "\"course/before\"")], &[]);
+    let later = (
+        QUESTIONS,
+        "id: \"before\",\n            purpose: Education,\n            concept: \"lesson/day-2\"",
+        "id: \"before\",\n            purpose: Education,\n            concept: \"lesson/day-4\"",
+    );
+    let same = (
+        QUESTIONS,
+        "id: \"after\",\n            purpose: Education,\n            concept: \"lesson/day-2\"",
+        "id: \"after\",\n            purpose: Education,\n            concept: \"lesson/day-4\"",
+    );
+    check(
+        &[later, same, (SECOND, "\"course/d2-5\"", "\"course/before\"")],
+        &[(CONCEPT_UNTAUGHT, "\"course/before\"")],
+    );
+    check(&[later, same, (FIRST, "\"course/d1-5\"", "\"course/before\"")], &[]);
     check(
         &[(FIRST, "\"course/d1-5\"", "\"course/after\"")],
         &[(CONCEPT_UNTAUGHT, "\"course/after\"")],
@@ -212,6 +229,12 @@ fn numbers_are_computed_again() {
 
 #[test]
 fn scores_and_ranges() {
+    check(
+        &[(COURSE, "closes: \"21:00\"", "closes: \"09:00\"")],
+        &[(COURSE_QUIZ_TIMES, "\"09:00\"")],
+    );
+    check(&[(COURSE, "opens: \"09:00\"", "opens: \"08:29\"")], &[(COURSE_QUIZ_TIMES, "\"08:29\"")]);
+    check(&[(COURSE, "opens: \"09:00\"", "opens: \"08:30\"")], &[]);
     let (sprout, bloom) = (
         (COURSE, "(from: 0, title: {\"zh-CN\": \"发芽\", \"en\": \"Sprout\"}),", ""),
         (COURSE, "(from: 600, title: {\"zh-CN\": \"开花\", \"en\": \"Bloom\"}),", ""),
