@@ -133,3 +133,19 @@ fn points_are_asked_for_within_their_range() {
     let ids: Vec<u64> = town.entries.iter().map(|entry| entry.id).collect();
     assert_eq!(ids, [1, 2, 3, 4]);
 }
+
+#[test]
+fn every_version_of_every_rule_has_its_own_budget() {
+    let version = r#"(version: 1, from: "2026-01-01", on: CheckedIn, pay: Fixed(4), budget: 10, caps: [(scope: Member, per: Run, points: 100)])"#;
+    let quest = r#"days: 30, kind: CheckInStreak(()), rewards: ["check-in", "again"]"#;
+    let mut town = Town::new(&[("check-in", version), ("again", version)], quest);
+    for (when, balance) in
+        [("10-01 09:00", 8), ("10-02 09:00", 16), ("10-03 09:00", 20), ("10-04 09:00", 20)]
+    {
+        assert_eq!(word(&town.one(when, check_in("A"))), "ok");
+        assert_eq!(town.balance("A"), balance, "{when}");
+        town.reload();
+    }
+    let ids: std::collections::BTreeSet<_> = town.entries.iter().map(|entry| entry.rule).collect();
+    assert_eq!(ids.len(), 2, "both rules pay");
+}
