@@ -67,7 +67,7 @@ mod garden {
         "quiz/order-of-calls": "the order of options is drawn by call, not by member",
         "quiz/arrival-order": "a round is paid in the order of answers, not of members",
         "moments/one-post-more": "a sender may post once more than the limit",
-        "moments/again-earns": "a like undone and done again is told again",
+        "moments/undone-keeps": "a reaction that is undone keeps what it earned",
         "intake/any-branch": "commands of another branch are taken",
         "runs/unpinned": "a restored run plays by the content current now",
         "random/no-purpose": "streams of different purposes are the same",

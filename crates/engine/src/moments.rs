@@ -294,8 +294,7 @@ fn apply(
             row.liked = true;
             post.likes += 1;
             change.counted = true;
-            let again = std::mem::replace(&mut row.like_told, true);
-            if !again || mutant::planted("moments/again-earns") {
+            if !std::mem::replace(&mut row.like_told, true) {
                 change.fact = Some(FactKind::Liked { post: id });
             }
         }
@@ -391,7 +390,7 @@ fn react(
                 told.retain(|fact| fact.member != id || !undone.told_by(fact.kind, request.post));
                 let origin = undone.cause(run, request.post);
                 // Nobody does this twice under one post: what is done again earns nothing.
-                if change.unpaid {
+                if change.unpaid && !mutant::planted("moments/undone-keeps") {
                     let mine = |one: &mut Paid| one.member == id.seq && one.of() == undone;
                     back.write_batch(paid.extract_if(.., mine).map(|paid| {
                         let (entry, points) = (paid.entry, paid.points());

@@ -42,7 +42,6 @@ const CHANGES: &[(&str, &str, &[&str])] = &[
     ("moments.ron", "posts_per_day: 2", &["posts_per_day: 1"]),
     ("moments.ron", "posts_per_week: 5", &["posts_per_week: 2"]),
     ("moments.ron", "window_hours: 6", &["window_hours: 2", "window_hours: 48"]),
-    ("liked.ron", "per: Day, points: 1", &["per: Week, points: 3", "per: Run, points: 4"]),
     ("small.ron", "SharedRank", &["Dense", "Id"]),
     ("night.ron", "FirstToReach", &["SharedRank"]),
 ];
