@@ -84,9 +84,30 @@ impl Pupil {
         &self.cards[place]
     }
 
+    /// Items that can be answered on a day for an occasion, in order.
+    pub(super) fn open(
+        &self,
+        cohort: &Cohort,
+        plan: &CohortPlan,
+        occasion: Occasion,
+        on: Day,
+    ) -> Vec<u16> {
+        match occasion {
+            Occasion::Review => self.due(cohort, plan, on),
+            // Before the first lesson has taught anything.
+            Occasion::Before if cohort.sent <= 1 && self.lessons == 0 && self.quizzes == 0 => {
+                unanswered(plan.paired.iter().map(|pair| pair.0), &self.before)
+            }
+            Occasion::After if cohort.sent == cohort.days => {
+                unanswered(plan.paired.iter().map(|pair| pair.1), &self.after)
+            }
+            Occasion::Before | Occasion::After => Vec::new(),
+        }
+    }
+
     /// Items to review on a day: of concepts that are due, most nearly forgotten first, each
     /// concept's items in turn.
-    pub(super) fn due(&self, cohort: &Cohort, plan: &CohortPlan, on: Day) -> Vec<u16> {
+    fn due(&self, cohort: &Cohort, plan: &CohortPlan, on: Day) -> Vec<u16> {
         let quiz = &plan.course().quiz;
         let done = if self.reviewed.0 == on { self.reviewed.1 } else { 0 };
         let room = usize::from(quiz.reviews_per_day.saturating_sub(done));
@@ -97,8 +118,11 @@ impl Pupil {
             .map(|card| (card.memory.retrievability(on), card))
             .collect();
         due.sort_by_key(|(chance, card)| (*chance, card.concept));
+        // The quiz of this day may still be open: a review would tell what is right.
+        let before = u8::try_from((on.0 - cohort.first.0).max(0)).unwrap_or(u8::MAX);
+        let closed = cohort.sent.min(before);
         let items = due.into_iter().filter_map(|(_, card)| {
-            let asked = plan.asked(card.concept, cohort.sent);
+            let asked = plan.asked(card.concept, closed);
             let turn = usize::from(card.reviews).checked_rem(asked.len())?;
             asked.get(turn).copied()
         });
@@ -140,7 +164,8 @@ fn take_items(
     let cohort = world.get::<Cohort>(entity).expect("indexed cohorts are whole");
     let plan = world.get::<CohortPlan>(entity).expect("cohorts have a plan");
     let setup = world.resource::<Setup>();
-    let today = cohort.calendar.day_of(world.resource::<Now>().at);
+    // As readers are shown it: the last day lasts until everything is graded.
+    let today = cohort.calendar.day_of(world.resource::<Now>().at).min(cohort.last());
     let id = cohort.id(setup);
     if pupil.stage != PupilStage::Enrolled {
         return Err(Reject::NotEnrolled);
@@ -148,17 +173,7 @@ fn take_items(
     if answers.is_empty() || answers.len() > ANSWERS_MAX {
         return Err(Reject::BadAnswers);
     }
-    let open = match occasion {
-        Occasion::Review => pupil.due(cohort, plan, today),
-        // Before the first lesson has taught anything.
-        Occasion::Before if cohort.sent <= 1 && pupil.lessons == 0 && pupil.quizzes == 0 => {
-            unanswered(plan.paired.iter().map(|pair| pair.0), &pupil.before)
-        }
-        Occasion::After if cohort.sent == cohort.days => {
-            unanswered(plan.paired.iter().map(|pair| pair.1), &pupil.after)
-        }
-        Occasion::Before | Occasion::After => Vec::new(),
-    };
+    let open = pupil.open(cohort, plan, occasion, today);
     let marks = mark(setup, plan, id, member, answers, &open)?;
     Ok(match occasion {
         Occasion::Review => {

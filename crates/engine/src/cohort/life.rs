@@ -48,6 +48,12 @@ pub(crate) fn send_lesson(world: &mut World, seq: u32, day: u8) {
     let blocks = plan.lesson(day).map_or(0, |lesson| lesson.blocks.len());
     let setup = *world.resource::<Setup>();
     let id = sending.id(&setup);
+    // What there is to review and to answer is another on each day.
+    let pupils = world.get::<Pupils>(entity).expect("cohorts have pupils");
+    let enrolled = pupils.0.by_member().filter(|(_, _, pupil)| pupil.stage == PupilStage::Enrolled);
+    let enrolled: Vec<u32> = enrolled.map(|(member, _, _)| member).collect();
+    let mut touched = world.resource_mut::<Touched>();
+    enrolled.into_iter().for_each(|member| touched.member(member));
     for group in &sending.communities {
         let group = CommunityId::new(setup.branch, *group);
         for block in 0..u8::try_from(blocks).unwrap_or(u8::MAX) {
