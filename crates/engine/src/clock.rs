@@ -67,7 +67,7 @@ pub(crate) fn plugin(builder: &mut Builder) {
     });
 }
 
-fn fall_due(world: &mut World) {
+pub(crate) fn fall_due(world: &mut World) {
     let now = world.resource::<Now>().at;
     while let Some((at, due)) = world.resource_mut::<DueQueue>().pop(now) {
         match due {

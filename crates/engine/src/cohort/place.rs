@@ -160,7 +160,10 @@ fn standing(
     let pupils = world.get::<Pupils>(entity).expect("cohorts have pupils");
     let pupil = pupils.0.get(member.seq).ok_or(Reject::NotEnrolled)?;
     let stands = matches!(pupil.stage, PupilStage::Invited | PupilStage::Accepted);
-    let invitation = pupil.invitation.filter(|_| stands).ok_or(Reject::NoInvitation)?;
+    let now = world.resource::<Now>().at;
+    // One that has run out lapses in this very batch.
+    let invitation = pupil.invitation.filter(|given| stands && now < given.until);
+    let invitation = invitation.ok_or(Reject::NoInvitation)?;
     Ok((pupil.clone(), invitation))
 }
 

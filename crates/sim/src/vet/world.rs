@@ -381,13 +381,13 @@ impl World {
             let runs =
                 catalog.runs.iter().filter(|run| run.ended.is_none() && run.first <= horizon);
             let open = catalog.rounds.iter().filter(|round| !round.closed).count() + runs.count();
-            if self.auditor.unsettled(horizon) == (0, 0, 0) && open == 0 {
+            if self.auditor.unsettled(horizon) == [0; 4] && open == 0 {
                 return self.begin_anew();
             }
         }
-        let (rounds, posts, runs) = self.auditor.unsettled(horizon);
+        let [rounds, posts, runs, cohorts] = self.auditor.unsettled(horizon);
         let what = format!(
-            "after {SETTLE_TICKS} quiet batches {rounds} rounds, {posts} posts and {runs} runs are open"
+            "after {SETTLE_TICKS} quiet batches {rounds} rounds, {posts} posts, {runs} runs and {cohorts} cohorts are open"
         );
         broken(self.engine.seq(), Invariant::Liveness, what)
     }
