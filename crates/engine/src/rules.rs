@@ -163,7 +163,8 @@ impl Rule {
         let points = match (self.pay, fact.kind) {
             (Pay::Fixed(Points(points)), _) => points,
             (Pay::Scored(Points(points)), FactKind::Answered { score, .. }) => {
-                let up = mutant::planted("rules/rounds-up") && score.0 > 0 && score != Ppm::ONE;
+                let parts = |points: i64| points * i64::from(score.0) % i64::from(Ppm::ONE.0);
+                let up = mutant::planted("rules/rounds-up") && parts(points) > 0;
                 score.of(points) + i64::from(up)
             }
             (Pay::PerRight(Points(points)), FactKind::RoundCompleted { right, .. }) => {

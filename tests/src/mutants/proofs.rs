@@ -130,7 +130,8 @@ fn drill(outcome: &Outcome, setup: &Setup) -> Option<Found> {
         (_, _, [other, ..]) => ("14 time and journal", other),
         _ => return None,
     };
-    let at = format!("seed {}", setup.seed);
+    let count = faults.lost.len() + faults.twice.len() + faults.other.len();
+    let at = format!("seed {}, {count} faults", setup.seed);
     Some(Found { by: by.to_owned(), at, what: what.clone() })
 }
 
