@@ -65,6 +65,9 @@ pub(crate) enum Command {
     /// 模拟市场 Mock markets
     #[command(subcommand)]
     Market(commands::market::Market),
+    /// 课程各期 Cohorts of courses
+    #[command(subcommand)]
+    Cohort(commands::cohort::Cohort),
     /// 成员 Members
     #[command(subcommand)]
     Member(commands::member::Member),

@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         Command::Verify(verify) => verify.run(&global),
         Command::Ledger(ledger) => ledger.run(&global),
         Command::Market(market) => market.run(&global),
+        Command::Cohort(cohort) => cohort.run(&global),
         Command::Member(member) => member.run(&global),
         Command::User(user) => user.run(&global),
         Command::Bench(bench) => bench.run(&global),

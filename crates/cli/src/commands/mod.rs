@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod check;
+pub(crate) mod cohort;
 pub(crate) mod course;
 pub(crate) mod demo;
 pub(crate) mod explain;
