@@ -31,6 +31,7 @@
 
 mod boards;
 mod books;
+mod cohorts;
 mod days;
 mod edges;
 mod moments;
@@ -48,6 +49,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use dengmi_content::Pack;
+use dengmi_core::course::{CohortStage, CourseEvent, CourseReceipt, PupilStage};
 use dengmi_core::ledger::RuleRef;
 use dengmi_core::random::Seed;
 use dengmi_core::view::board::BoardKey;
@@ -61,6 +63,7 @@ pub use edges::{Edge, RECEIPTS, Seen};
 
 use boards::Scores;
 use books::{Back, Booked, Books};
+use cohorts::Cohort;
 use moments::Post;
 use people::People;
 use quiz::Round;
@@ -152,8 +155,14 @@ pub struct Told<'a> {
 type Answered = Result<Receipt, Reject>;
 
 /// What is known of one batch while it is worked out.
-struct Tick {
+struct Tick<'t> {
     at: Timestamp,
+    /// What the engine said, for where more than one answer is right.
+    told: Told<'t>,
+    /// The command that is being answered.
+    index: usize,
+    /// Members who are no longer in a group, and the group.
+    departed: Vec<(u32, u32)>,
     answers: Vec<Option<Answered>>,
     events: Vec<(Option<CommunityId>, EventKind)>,
     limit_events: Vec<(Option<CommunityId>, EventKind)>,
@@ -166,6 +175,31 @@ struct Tick {
     closed: Vec<ClosedBoard>,
     /// Runs that ended.
     ended: Vec<u32>,
+}
+
+impl Tick<'_> {
+    /// What was said of the command at hand.
+    fn said_now(&self) -> Option<&Outcome> {
+        self.told.outcomes.get(self.index)
+    }
+
+    /// When an answer of the command at hand was said to be due again.
+    fn said_due(&self, place: usize) -> Option<Day> {
+        match self.said_now()? {
+            Outcome::Done(Receipt::Course(CourseReceipt::Reviewed { marks })) => {
+                marks.get(place).map(|mark| mark.due)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a member was said to have come into a stage.
+    fn heard_stage(&self, who: MemberId, wanted: PupilStage) -> bool {
+        self.told.events.iter().any(|event| {
+            matches!(event.kind, EventKind::Course(CourseEvent::Pupil { member, stage, .. })
+                if member == who && stage == wanted)
+        })
+    }
 }
 
 /// What was said so far, as far as laws about single entries ask for it.
@@ -197,11 +231,13 @@ pub struct Auditor {
     runs: BTreeMap<u32, Run>,
     rounds: BTreeMap<u32, Round>,
     posts: BTreeMap<u32, Post>,
+    cohorts: BTreeMap<u32, Cohort>,
     /// Days on which a manager posted lately.
     sent: BTreeMap<u32, Vec<Day>>,
     last_run: u32,
     last_round: u32,
     last_post: u32,
+    last_cohort: u32,
     diary: BTreeSet<(Timestamp, Due)>,
     rule_numbers: Vec<Slug>,
     limits: Limits,
@@ -235,10 +271,12 @@ impl Auditor {
             runs: BTreeMap::new(),
             rounds: BTreeMap::new(),
             posts: BTreeMap::new(),
+            cohorts: BTreeMap::new(),
             sent: BTreeMap::new(),
             last_run: 0,
             last_round: 0,
             last_post: 0,
+            last_cohort: 0,
             diary: BTreeSet::new(),
             rule_numbers: Vec::new(),
             limits: Limits::default(),
@@ -284,27 +322,39 @@ impl Auditor {
         })
     }
 
+    /// Points that a run may still pay, while it is remembered.
+    #[must_use]
+    pub fn budget_left(&self, run: dengmi_core::RunId) -> Option<i64> {
+        self.runs.get(&run.seq).map(|run| run.budget_left)
+    }
+
     /// Likes and comments that stand under a post, while it is remembered.
     #[must_use]
     pub fn reactions(&self, post: dengmi_core::PostId) -> Option<(u32, u32)> {
         self.posts.get(&post.seq).map(Post::counts)
     }
 
-    /// Rounds that take answers, posts under which the challenge runs, and runs that have not
-    /// ended and were to begin by `horizon`.
+    /// Rounds that take answers, posts under which the challenge runs, and runs and cohorts that
+    /// have not ended and were to begin by `horizon`.
     #[must_use]
-    pub fn unsettled(&self, horizon: Day) -> (usize, usize, usize) {
-        (
+    pub fn unsettled(&self, horizon: Day) -> [usize; 4] {
+        let live =
+            |cohort: &&Cohort| cohort.stage != CohortStage::Archived && cohort.first <= horizon;
+        [
             self.rounds.values().filter(|round| round.is_open()).count(),
             self.posts.values().filter(|post| !post.closed).count(),
             self.runs.values().filter(|run| run.ended.is_none() && run.first <= horizon).count(),
-        )
+            self.cohorts.values().filter(live).count(),
+        ]
     }
 
     /// Works out what must come of a batch, in the order in which a batch is applied.
-    fn expect(&mut self, batch: &Batch) -> Tick {
+    fn expect<'t>(&mut self, batch: &Batch, told: &Told<'t>) -> Tick<'t> {
         let mut tick = Tick {
             at: batch.at,
+            told: *told,
+            index: 0,
+            departed: Vec::new(),
             answers: batch.commands.iter().map(|_| None).collect(),
             events: Vec::new(),
             limit_events: Vec::new(),
@@ -325,7 +375,11 @@ impl Auditor {
         }
         self.pass(&mut tick, &admitted, Self::people_action);
         self.pass(&mut tick, &admitted, Self::runs_action);
+        self.pass(&mut tick, &admitted, Self::course_action);
+        self.notice_departures(&mut tick);
         self.clock(&mut tick);
+        // Groups may have been dissolved meanwhile.
+        self.notice_departures(&mut tick);
         self.pass(&mut tick, &admitted, Self::streak_action);
         self.pass(&mut tick, &admitted, Self::quiz_action);
         self.pass(&mut tick, &admitted, |auditor, tick, action| match action {
@@ -353,11 +407,12 @@ impl Auditor {
     /// Shows every action to one feature, which answers those that are its own.
     fn pass(
         &mut self,
-        tick: &mut Tick,
+        tick: &mut Tick<'_>,
         actions: &[(usize, &Action)],
-        feature: impl Fn(&mut Self, &mut Tick, &Action) -> Option<Answered>,
+        feature: impl Fn(&mut Self, &mut Tick<'_>, &Action) -> Option<Answered>,
     ) {
         for (index, action) in actions {
+            tick.index = *index;
             if let Some(answer) = feature(self, tick, action) {
                 tick.answers[*index] = Some(answer);
             }

@@ -4,6 +4,8 @@
 //! alike, which is what the tests built on it check.
 
 mod answers;
+mod course;
+mod courses;
 mod draw;
 mod habits;
 
@@ -12,6 +14,7 @@ use std::sync::Arc;
 
 use dengmi_content::{CheckOptions, Diagnostic, Pack, SourceFile, load};
 use dengmi_core::command::ConsentPurpose;
+use dengmi_core::course::PupilView;
 use dengmi_core::random::Seed;
 use dengmi_core::view::Catalog;
 use dengmi_core::{
@@ -74,10 +77,10 @@ pub fn packs() -> Result<[Arc<Pack>; 2], Vec<Diagnostic>> {
 #[must_use]
 pub fn files() -> [Vec<SourceFile>; 2] {
     ["PerRight(3)", "PerRight(4)"].map(|paid| {
-        let texts = FILES.iter().map(|(path, text)| SourceFile {
-            path: (*path).to_owned(),
-            text: text.replace("PerRight(3)", paid),
-        });
+        let fixed = FILES.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
+        let texts = fixed.chain(course::files());
+        let texts =
+            texts.map(|(path, text)| SourceFile { path, text: text.replace("PerRight(3)", paid) });
         texts.collect()
     })
 }
@@ -104,6 +107,8 @@ pub struct Workload {
     members: u32,
     /// Who is in a group.
     present: Vec<MemberId>,
+    /// What members see of their courses.
+    pupils: Vec<(MemberId, PupilView)>,
     /// Who joined in the last batch and is asked for consent in the next.
     joined: Vec<MemberId>,
     catalog: Catalog,
@@ -153,6 +158,7 @@ impl Workload {
             at: Timestamp(Calendar::default().start_of(start).0 + minute * 60_000),
             members: 0,
             present: Vec::new(),
+            pupils: Vec::new(),
             joined: Vec::new(),
             catalog: Catalog::default(),
             catalog_changed: true,
@@ -216,6 +222,7 @@ impl Workload {
             self.present = members.copied().collect();
             self.present.sort_unstable();
         }
+        self.look_at_pupils(engine);
         self.step(engine.next_due());
         self.seq += 1;
         let commands = match self.seq {
@@ -334,6 +341,9 @@ impl Workload {
             4 => commands.extend(self.tag_flood()),
             5..25 => commands.extend(self.fill_gaps()),
             _ => {}
+        }
+        if self.habits.courses() && self.dice.percent(30) {
+            commands.extend(self.diligent());
         }
         for _ in 0..count {
             // A channel that reports twice, a member who presses twice.

@@ -35,7 +35,8 @@ pub(crate) fn graded(world: &mut World, run: u32, index: u16, sheets: &[Graded])
     let live: Vec<Entity> = world.resource::<CohortIndex>().live().collect();
     let of_run = |entity: &Entity| world.get::<Cohort>(*entity).is_some_and(|c| c.run == run);
     let Some(entity) = live.into_iter().find(of_run) else { return };
-    let (cohort, plan) = parts(world, entity);
+    let plan = world.get::<CohortPlan>(entity).expect("cohorts have a plan").clone();
+    let cohort = world.get::<Cohort>(entity).expect("indexed cohorts are whole");
     let day = u8::try_from(index + 1).unwrap_or(u8::MAX);
     let on = cohort.day(day);
     let concepts: Vec<u16> = plan
@@ -129,12 +130,6 @@ impl Pupil {
     }
 }
 
-fn parts(world: &World, entity: Entity) -> (Cohort, CohortPlan) {
-    let cohort = world.get::<Cohort>(entity).expect("indexed cohorts are whole").clone();
-    let plan = world.get::<CohortPlan>(entity).expect("cohorts have a plan").clone();
-    (cohort, plan)
-}
-
 /// Most answers of one command.
 const ANSWERS_MAX: usize = 50;
 
@@ -146,22 +141,41 @@ pub(super) fn answer_items(
     occasion: Occasion,
     answers: &[ItemAnswer],
 ) -> Result<Receipt, Reject> {
-    let (cohort, plan) = parts(world, entity);
-    let setup = *world.resource::<Setup>();
+    let mut pupils = world.get_mut::<Pupils>(entity).expect("cohorts have pupils");
+    let mut pupils = std::mem::take(&mut *pupils);
+    let pupil = pupils.0.get_mut(member.seq).ok_or(Reject::NotEnrolled);
+    let receipt =
+        pupil.and_then(|pupil| take_items(world, entity, member, occasion, answers, pupil));
+    world.entity_mut(entity).insert(pupils);
+    if receipt.is_ok() {
+        world.resource_mut::<Touched>().member(member.seq);
+    }
+    receipt.map(Receipt::Course)
+}
+
+fn take_items(
+    world: &World,
+    entity: Entity,
+    member: MemberId,
+    occasion: Occasion,
+    answers: &[ItemAnswer],
+    pupil: &mut Pupil,
+) -> Result<CourseReceipt, Reject> {
+    let cohort = world.get::<Cohort>(entity).expect("indexed cohorts are whole");
+    let plan = world.get::<CohortPlan>(entity).expect("cohorts have a plan");
+    let setup = world.resource::<Setup>();
     // As readers are shown it: the last day lasts until everything is graded.
     let today = cohort.calendar.day_of(world.resource::<Now>().at).min(cohort.last());
-    let id = cohort.id(&setup);
-    let mut pupils = world.get_mut::<Pupils>(entity).expect("cohorts have pupils");
-    let pupil = pupils.0.get_mut(member.seq).ok_or(Reject::NotEnrolled)?;
+    let id = cohort.id(setup);
     if pupil.stage != PupilStage::Enrolled {
         return Err(Reject::NotEnrolled);
     }
     if answers.is_empty() || answers.len() > ANSWERS_MAX {
         return Err(Reject::BadAnswers);
     }
-    let open = pupil.open(&cohort, &plan, occasion, today);
-    let marks = mark(&setup, &plan, id, member, answers, &open)?;
-    let receipt = match occasion {
+    let open = pupil.open(cohort, plan, occasion, today);
+    let marks = mark(setup, plan, id, member, answers, &open)?;
+    Ok(match occasion {
         Occasion::Review => {
             let marks = marks.iter().map(|(item, right)| {
                 let concept = plan.item(*item).map_or(0, |(concept, _)| *concept);
@@ -186,9 +200,7 @@ pub(super) fn answer_items(
             half.sort_unstable();
             CourseReceipt::Taken { answered: half.len() as u16 }
         }
-    };
-    world.resource_mut::<Touched>().member(member.seq);
-    Ok(Receipt::Course(receipt))
+    })
 }
 
 fn unanswered(items: impl Iterator<Item = u16>, answered: &[(u16, bool)]) -> Vec<u16> {

@@ -105,6 +105,8 @@ pub(crate) fn plugin(builder: &mut Builder) {
             Phase::Structure,
             (serve::serve_courses, notice_departures).chain().after(crate::runs::serve_runs),
         )
+        // Groups may have been dissolved when a cohort's time was over.
+        .systems(Phase::Clock, notice_departures.after(crate::clock::fall_due))
         .section(Section { name: "cohorts", version: 1, save, restore });
 }
 
@@ -177,10 +179,9 @@ fn notice_departures(world: &mut World) {
                 Some(PupilStage::Enrolled) => {
                     enter_pupil(world, entity, member, PupilStage::Left);
                 }
-                // An invitation outlives the course's group, not the membership.
-                Some(PupilStage::Graduated | PupilStage::Invited | PupilStage::Accepted)
-                    if gone =>
-                {
+                // An invitation outlives the course's group, not the membership. Who only graduated
+                // stays so: their group may be dissolved before any other has room for them.
+                Some(PupilStage::Invited | PupilStage::Accepted) if gone => {
                     enter_pupil(world, entity, member, PupilStage::Left);
                 }
                 _ => {}

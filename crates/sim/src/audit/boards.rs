@@ -43,6 +43,11 @@ impl Scores {
         current.then(|| sums[period.kind as usize])
     }
 
+    /// The latest day that a member scored in.
+    pub(super) fn day(&self, member: u32) -> Option<Day> {
+        self.members.get(&member).map(|(day, _)| *day)
+    }
+
     pub(super) fn latest(&self, member: u32) -> [Sum; 4] {
         self.members.get(&member).map(|(_, sums)| *sums).unwrap_or_default()
     }
@@ -92,7 +97,7 @@ fn scored(booked: &Booked) -> Option<(u32, i64)> {
 impl Auditor {
     fn close_board(
         &mut self,
-        tick: &mut Tick,
+        tick: &mut Tick<'_>,
         key: BoardKey,
         policy: BoardPolicy,
         scores: Vec<(u32, Sum)>,
@@ -129,14 +134,14 @@ impl Auditor {
         listed.map(|(member, sum)| (*member, *sum)).collect()
     }
 
-    pub(super) fn close_round_board(&mut self, tick: &mut Tick, seq: u32) {
+    pub(super) fn close_round_board(&mut self, tick: &mut Tick<'_>, seq: u32) {
         let Some(round) = self.rounds.get(&seq) else { return };
         let (policy, scores) = (self.runs[&round.run].quest.board, self.listed(&round.scores));
         self.close_board(tick, BoardKey::Round(RoundId::new(self.branch, seq)), policy, scores);
     }
 
     /// Closes what is over, then scores what was booked, then closes the standings of ended runs.
-    pub(super) fn boards(&mut self, tick: &mut Tick) {
+    pub(super) fn boards(&mut self, tick: &mut Tick<'_>) {
         let booked = std::mem::take(&mut tick.booked);
         let mut late = vec![false; booked.len()];
         for seq in 1..=self.people.groups.len() as u32 {

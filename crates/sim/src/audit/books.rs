@@ -102,7 +102,7 @@ impl Desk {
 }
 
 impl Auditor {
-    fn post(&mut self, tick: &mut Tick, entry: LedgerEntry, origin: Cause) -> LedgerEntry {
+    fn post(&mut self, tick: &mut Tick<'_>, entry: LedgerEntry, origin: Cause) -> LedgerEntry {
         self.books.last_entry += 1;
         let entry = LedgerEntry { id: self.books.last_entry, ..entry };
         tick.booked.push(Booked { entry, origin });
@@ -110,7 +110,7 @@ impl Auditor {
     }
 
     /// Books what has expired before anything else touches the wallet.
-    fn expire(&mut self, tick: &mut Tick, desk: &Desk, member: u32) {
+    fn expire(&mut self, tick: &mut Tick<'_>, desk: &Desk, member: u32) {
         let Some(wallet) = self.books.wallets.get_mut(&member) else { return };
         let stay = wallet.split_off(&desk.today.plus(1));
         let gone = std::mem::replace(wallet, stay);
@@ -122,7 +122,7 @@ impl Auditor {
         }
     }
 
-    fn take_back(&mut self, tick: &mut Tick, desk: &Desk, back: &Back) -> Result<(), Reject> {
+    fn take_back(&mut self, tick: &mut Tick<'_>, desk: &Desk, back: &Back) -> Result<(), Reject> {
         if back.entry == 0 || back.entry > self.books.last_entry {
             return Err(Reject::NotReversible);
         }
@@ -150,7 +150,7 @@ impl Auditor {
     }
 
     /// Everything that the batch books before orders and operators' reversals.
-    pub(super) fn book(&mut self, tick: &mut Tick, awards: Vec<Award>) {
+    pub(super) fn book(&mut self, tick: &mut Tick<'_>, awards: Vec<Award>) {
         let desk = self.desk(tick);
         for back in std::mem::take(&mut tick.backs) {
             // What an operator has taken back is not taken twice.
@@ -179,12 +179,16 @@ impl Auditor {
         }
     }
 
-    fn desk(&self, tick: &Tick) -> Desk {
+    fn desk(&self, tick: &Tick<'_>) -> Desk {
         let today = day_of(Calendar::default(), tick.at);
         Desk { at: tick.at, today, branch: self.branch }
     }
 
-    pub(super) fn ledger_action(&mut self, tick: &mut Tick, action: &Action) -> Option<Answered> {
+    pub(super) fn ledger_action(
+        &mut self,
+        tick: &mut Tick<'_>,
+        action: &Action,
+    ) -> Option<Answered> {
         let desk = self.desk(tick);
         let sane = |points: Points| (1..=POINTS_MAX.0).contains(&points.0);
         let (member, done) = match action {
@@ -215,7 +219,7 @@ impl Auditor {
 
     fn redeem(
         &mut self,
-        tick: &mut Tick,
+        tick: &mut Tick<'_>,
         desk: &Desk,
         id: MemberId,
         points: Points,

@@ -67,7 +67,12 @@ fn right_comments(question: &PackQuestion) -> Vec<FoldedHash> {
 }
 
 impl Auditor {
-    pub(super) fn publish(&mut self, tick: &mut Tick, id: RunId, manager: ManagerId) -> Answered {
+    pub(super) fn publish(
+        &mut self,
+        tick: &mut Tick<'_>,
+        id: RunId,
+        manager: ManagerId,
+    ) -> Answered {
         let run = self.runs.get(&id.seq).ok_or(Reject::UnknownRun)?;
         let rules = run.moments().ok_or(Reject::WrongKind)?;
         if !(1..=self.people.managers).contains(&manager.seq) {
@@ -106,14 +111,14 @@ impl Auditor {
         Ok(Receipt::Post(id))
     }
 
-    pub(super) fn react(&mut self, tick: &mut Tick, action: &Action) -> Option<Answered> {
+    pub(super) fn react(&mut self, tick: &mut Tick<'_>, action: &Action) -> Option<Answered> {
         let Action::React { post, person, reaction, occurred } = action else { return None };
         Some(self.serve_reaction(tick, *post, *person, *reaction, *occurred))
     }
 
     fn serve_reaction(
         &mut self,
-        tick: &mut Tick,
+        tick: &mut Tick<'_>,
         post_id: PostId,
         person: Person,
         reaction: Reaction,

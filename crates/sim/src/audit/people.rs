@@ -31,8 +31,12 @@ pub(super) struct Member {
 pub(super) struct Group {
     pub(super) kind: CommunityKind,
     pub(super) calendar: Calendar,
+    pub(super) template: Slug,
+    pub(super) manager: u32,
     pub(super) policy: BoardPolicy,
     pub(super) capacity: u32,
+    /// Dissolved.
+    pub(super) closed: bool,
     pub(super) members: BTreeSet<u32>,
     /// The day whose standings are open.
     pub(super) today: Day,
@@ -82,6 +86,9 @@ impl People {
 
     fn room(&self, id: CommunityId) -> Result<&Group, Reject> {
         let group = self.group(id.seq).ok_or(Reject::UnknownCommunity)?;
+        if group.closed {
+            return Err(Reject::CommunityClosed);
+        }
         if group.members.len() < group.capacity as usize {
             Ok(group)
         } else {
@@ -162,6 +169,16 @@ pub(super) fn admit(branch: BranchId, command: &Command) -> Result<(), Reject> {
             | Action::MakeUp { .. }
             | Action::Answer { .. }
             | Action::React { .. }
+    ) || matches!(
+        &command.action,
+        Action::Course(
+            CourseAction::Enrol { .. }
+                | CourseAction::Withdraw { .. }
+                | CourseAction::FinishLesson { .. }
+                | CourseAction::AnswerItems { .. }
+                | CourseAction::Wish { .. }
+                | CourseAction::AnswerInvitation { .. }
+        )
     );
     match command.actor {
         Actor::Member(_) if matches!(command.action, Action::Join { .. }) => Ok(()),
@@ -172,7 +189,11 @@ pub(super) fn admit(branch: BranchId, command: &Command) -> Result<(), Reject> {
 
 impl Auditor {
     /// What comes of an action on people; `None` where it is about something else.
-    pub(super) fn people_action(&mut self, tick: &mut Tick, action: &Action) -> Option<Answered> {
+    pub(super) fn people_action(
+        &mut self,
+        tick: &mut Tick<'_>,
+        action: &Action,
+    ) -> Option<Answered> {
         Some(match action {
             Action::AddManager => {
                 self.people.managers += 1;
@@ -182,9 +203,9 @@ impl Auditor {
                 self.open_group(tick, template, *manager)
             }
             Action::Join { community } => self.join(tick, *community),
-            Action::Move { member, to } => self.move_member(*member, *to),
-            Action::Leave { member } => self.end_membership(*member, MemberStatus::Left),
-            Action::Erase { member } => self.end_membership(*member, MemberStatus::Erased),
+            Action::Move { member, to } => self.move_member(tick, *member, *to),
+            Action::Leave { member } => self.end_membership(tick, *member, MemberStatus::Left),
+            Action::Erase { member } => self.end_membership(tick, *member, MemberStatus::Erased),
             Action::Tag { member, tag, on } => self.tag(*member, tag, *on),
             Action::Consent { member, purpose, given, .. } => {
                 self.people.member_mut(*member).map(|member| {
@@ -201,13 +222,17 @@ impl Auditor {
         })
     }
 
-    fn open_group(&mut self, tick: &mut Tick, template: &Slug, manager: ManagerId) -> Answered {
+    fn open_group(&mut self, tick: &mut Tick<'_>, template: &Slug, manager: ManagerId) -> Answered {
         if !(1..=self.people.managers).contains(&manager.seq) {
             return Err(Reject::UnknownManager);
         }
         let pack = &self.packs[&self.current];
-        let file = pack.communities.get(pack.current(template)).ok_or(Reject::UnknownTemplate)?;
+        let template = pack.current(template);
+        let file = pack.communities.get(template).ok_or(Reject::UnknownTemplate)?;
         self.people.groups.push(Group {
+            template: template.clone(),
+            manager: manager.seq,
+            closed: false,
             kind: file.kind,
             calendar: file.calendar,
             policy: file.boards,
@@ -220,7 +245,7 @@ impl Auditor {
         Ok(Receipt::Community(id))
     }
 
-    fn join(&mut self, tick: &Tick, community: CommunityId) -> Answered {
+    fn join(&mut self, tick: &Tick<'_>, community: CommunityId) -> Answered {
         let group = self.people.room(community)?;
         let member = Member {
             community: community.seq,
@@ -238,7 +263,12 @@ impl Auditor {
         Ok(Receipt::Member(MemberId::new(self.branch, seq)))
     }
 
-    fn move_member(&mut self, id: MemberId, to: CommunityId) -> Answered {
+    pub(super) fn move_member(
+        &mut self,
+        tick: &mut Tick<'_>,
+        id: MemberId,
+        to: CommunityId,
+    ) -> Answered {
         let member = self.people.member_mut(id)?;
         let (from, active) = (member.community, member.status == MemberStatus::Active);
         if active && from == to.seq {
@@ -247,6 +277,7 @@ impl Auditor {
         let kind = self.people.room(to)?.kind;
         if active {
             self.people.leave_group(from, id.seq);
+            tick.departed.push((id.seq, from));
         }
         let member = self.people.member_mut(id)?;
         (member.community, member.kind, member.status) = (to.seq, kind, MemberStatus::Active);
@@ -255,7 +286,12 @@ impl Auditor {
         Ok(Receipt::Ok)
     }
 
-    fn end_membership(&mut self, id: MemberId, status: MemberStatus) -> Answered {
+    fn end_membership(
+        &mut self,
+        tick: &mut Tick<'_>,
+        id: MemberId,
+        status: MemberStatus,
+    ) -> Answered {
         let member = self.people.member_mut(id)?;
         let was = std::mem::replace(&mut member.status, status);
         if was == status {
@@ -268,10 +304,22 @@ impl Auditor {
         let group = member.community;
         if was == MemberStatus::Active {
             self.people.leave_group(group, id.seq);
+            tick.departed.push((id.seq, group));
         }
         let erased = status == MemberStatus::Erased;
         self.seen.mark(if erased { Edge::MemberErased } else { Edge::MemberLeft });
         Ok(Receipt::Ok)
+    }
+
+    /// Dissolves a group: who is in it leaves.
+    pub(super) fn close_group(&mut self, tick: &mut Tick<'_>, seq: u32) {
+        let Some(group) = self.people.groups.get_mut(seq as usize - 1) else { return };
+        group.closed = true;
+        for member in group.members.clone() {
+            let id = MemberId::new(self.branch, member);
+            // Whoever is in a group can leave.
+            let _ = self.end_membership(tick, id, MemberStatus::Left);
+        }
     }
 
     fn tag(&mut self, id: MemberId, tag: &Slug, on: bool) -> Answered {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use dengmi_content::PackQuestion;
 use dengmi_content::model::quest::{Counts, Curve, LateJoiners, QuizSeries, Reveal};
 use dengmi_content::model::question::Partial;
 use dengmi_core::command::{Answer, Choice, Key};
@@ -31,12 +32,23 @@ enum Stage {
 }
 
 #[derive(Clone)]
-struct Item {
-    options: u8,
+pub(super) struct Item {
+    pub(super) options: u8,
     partial: bool,
     key: Key,
     /// The key of the content file: it says what kind of answer the question takes.
-    first_key: Key,
+    pub(super) first_key: Key,
+}
+
+impl Item {
+    pub(super) fn of(question: &PackQuestion) -> Self {
+        Self {
+            options: question.option_count(),
+            partial: question.partial == Partial::RightLessWrong,
+            key: question.key.clone(),
+            first_key: question.key.clone(),
+        }
+    }
 }
 
 /// One attempt at a question, in the content file's positions.
@@ -67,6 +79,7 @@ pub(super) struct Earned {
 
 pub(super) struct Round {
     pub(super) run: u32,
+    index: u16,
     opens: Timestamp,
     closes: Timestamp,
     grace_ms: i64,
@@ -121,7 +134,7 @@ impl Round {
 }
 
 /// Millionths of full credit that the key alone gives.
-fn credit(choice: Choice, item: &Item) -> u64 {
+pub(super) fn credit(choice: Choice, item: &Item) -> u64 {
     let whole = |right: bool| if right { MILLION } else { 0 };
     match (choice, &item.key) {
         (_, Key::Everyone) => MILLION,
@@ -183,25 +196,19 @@ fn at_once(rules: &QuizSeries) -> bool {
 }
 
 impl Auditor {
-    pub(super) fn open_round(&mut self, tick: &mut Tick, run_seq: u32, index: u16) {
+    pub(super) fn open_round(&mut self, tick: &mut Tick<'_>, run_seq: u32, index: u16) {
         let Some(run) = self.runs.get(&run_seq).filter(|run| run.ended.is_none()) else { return };
         let Some(quiz) = run.quiz() else { return };
         let wanted = &quiz.rounds[usize::from(index)];
         let pack = &self.packs[&run.pack];
-        let items = wanted.questions.iter().map(|slug| {
-            let question = &pack.questions[pack.current(slug)];
-            Item {
-                options: question.option_count(),
-                partial: question.partial == Partial::RightLessWrong,
-                key: question.key.clone(),
-                first_key: question.key.clone(),
-            }
-        });
+        let items =
+            wanted.questions.iter().map(|slug| Item::of(&pack.questions[pack.current(slug)]));
         let day = run.first.plus(i32::from(wanted.day) - 1);
         let opens = run.calendar.at(day, wanted.opens);
         let minutes = i64::from(wanted.closes.minutes()) - i64::from(wanted.opens.minutes());
         let round = Round {
             run: run_seq,
+            index,
             opens,
             closes: opens.plus_ms(minutes.max(0) * 60_000),
             grace_ms: i64::from(wanted.grace_seconds) * 1_000,
@@ -223,7 +230,7 @@ impl Auditor {
         tick.events.push((None, EventKind::RoundOpened(RoundId::new(self.branch, seq))));
     }
 
-    pub(super) fn settle_if_due(&mut self, tick: &mut Tick, seq: u32, due: Timestamp) {
+    pub(super) fn settle_if_due(&mut self, tick: &mut Tick<'_>, seq: u32, due: Timestamp) {
         if self.rounds.get(&seq).is_some_and(|round| round.is_open() && due >= round.settles()) {
             self.seen.mark(Edge::RoundSettled);
             self.settle(tick, seq);
@@ -231,7 +238,7 @@ impl Auditor {
     }
 
     /// Closes and grades a round whose run was ended.
-    pub(super) fn stop_round(&mut self, tick: &mut Tick, seq: u32) {
+    pub(super) fn stop_round(&mut self, tick: &mut Tick<'_>, seq: u32) {
         if let Some(round) = self.rounds.get_mut(&seq) {
             round.closes = round.closes.min(tick.at).max(round.opens);
             round.grace_ms = 0;
@@ -240,11 +247,15 @@ impl Auditor {
         }
     }
 
-    fn settle(&mut self, tick: &mut Tick, seq: u32) {
+    fn settle(&mut self, tick: &mut Tick<'_>, seq: u32) {
         let Some(round) = self.rounds.get_mut(&seq) else { return };
         round.stage = Stage::Settled;
         let Some(quiz) = self.runs[&round.run].quiz() else { return };
+        let (run, index) = (round.run, round.index);
+        let mut learned = Vec::new();
         for (&member, sheet) in &round.sheets {
+            let marks = round.worths(sheet, quiz).into_iter();
+            learned.push((member, marks.map(|mark| mark.map(|mark| mark.right)).collect()));
             let Some(community) = told_about(&self.people, member) else { continue };
             let teller = Teller { branch: self.branch, seq, round, member, community, at: tick.at };
             let worths = round.worths(sheet, quiz);
@@ -257,13 +268,14 @@ impl Auditor {
         let archive = round.settles().plus_ms(days * DAY_MS).max(tick.at.plus_ms(1));
         self.diary.insert((archive, super::runs::Due::Archive(seq)));
         tick.events.push((None, EventKind::RoundClosed(RoundId::new(self.branch, seq))));
+        self.learn_from(run, index, &learned);
         // A round is paid when it closes, before anything else of the batch.
         let awards = self.reward(tick);
         tick.events.append(&mut tick.limit_events);
         self.book(tick, awards);
     }
 
-    pub(super) fn archive(&mut self, tick: &mut Tick, seq: u32) {
+    pub(super) fn archive(&mut self, tick: &mut Tick<'_>, seq: u32) {
         self.close_round_board(tick, seq);
         if let Some(round) = self.rounds.get_mut(&seq) {
             round.stage = Stage::Archived;
@@ -274,7 +286,7 @@ impl Auditor {
         }
     }
 
-    pub(super) fn quiz_action(&mut self, tick: &mut Tick, action: &Action) -> Option<Answered> {
+    pub(super) fn quiz_action(&mut self, tick: &mut Tick<'_>, action: &Action) -> Option<Answered> {
         Some(match action {
             Action::GrantTime { member, round, seconds } => {
                 self.grant_time(*member, *round, *seconds)
@@ -305,7 +317,7 @@ impl Auditor {
     /// A command of answers: all of them are taken, or none.
     pub(super) fn take_answers(
         &mut self,
-        tick: &mut Tick,
+        tick: &mut Tick<'_>,
         id: MemberId,
         round_id: RoundId,
         answers: &[Answer],
@@ -407,7 +419,7 @@ impl Auditor {
 
     fn correct(
         &mut self,
-        tick: &mut Tick,
+        tick: &mut Tick<'_>,
         id: RoundId,
         question: u8,
         key: &Key,
@@ -523,7 +535,11 @@ fn answered_fact(round: RoundId, question: u8, worth: Worth, revision: u8) -> Fa
 }
 
 /// Positions as shown become positions in key order.
-fn in_key_order(choice: Choice, shown: &[u8], first_key: &Key) -> Result<Choice, Reject> {
+pub(super) fn in_key_order(
+    choice: Choice,
+    shown: &[u8],
+    first_key: &Key,
+) -> Result<Choice, Reject> {
     let place = |at: u32| shown.get(at as usize).copied().ok_or(Reject::WrongChoice);
     match (choice, first_key) {
         (Choice::One(at), Key::One(_)) => place(u32::from(at)).map(Choice::One),

@@ -234,7 +234,7 @@ impl Auditor {
 
     /// Gives back to the limits what corrected keys take back, then turns the facts of the batch
     /// into awards.
-    pub(super) fn reward(&mut self, tick: &mut Tick) -> Vec<Award> {
+    pub(super) fn reward(&mut self, tick: &mut Tick<'_>) -> Vec<Award> {
         for back in &tick.backs {
             if let (Some(counted), Some(run)) = (back.refund, back.origin.run()) {
                 self.refund(run.seq, back.member, counted, back.points);
@@ -273,7 +273,7 @@ impl Auditor {
         }
     }
 
-    fn within_limits(&mut self, tick: &mut Tick, line: &Line, fact: &Fact, wanted: i64) -> i64 {
+    fn within_limits(&mut self, tick: &mut Tick<'_>, line: &Line, fact: &Fact, wanted: i64) -> i64 {
         let (code, run_seq) = (line.rule.code, fact.run.seq);
         let whose = |scope| whose(scope, fact.member.seq, fact.community.seq);
         let Some(run) = self.runs.get_mut(&run_seq) else { return 0 };

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use dengmi_content::Pack;
 use dengmi_content::model::quest::{MomentsChallenge, QuizSeries};
 use dengmi_content::model::{Quest, QuestKind};
 use dengmi_core::view::EventKind;
@@ -84,10 +85,16 @@ pub(super) enum Due {
     Archive(u32),
     Forget(u32),
     Open { run: u32, index: u16 },
+    EnrolmentOpens { cohort: u32 },
+    LessonSends { cohort: u32, day: u8 },
+    LessonsEnd { cohort: u32 },
+    InvitationsEnd { cohort: u32 },
+    RetentionCounted { cohort: u32, count: u8 },
+    CohortForgotten { cohort: u32 },
 }
 
 impl Auditor {
-    pub(super) fn runs_action(&mut self, tick: &mut Tick, action: &Action) -> Option<Answered> {
+    pub(super) fn runs_action(&mut self, tick: &mut Tick<'_>, action: &Action) -> Option<Answered> {
         Some(match action {
             Action::Launch { quest, communities, start } => {
                 self.launch(tick, quest, communities, *start)
@@ -119,7 +126,7 @@ impl Auditor {
 
     fn launch(
         &mut self,
-        tick: &mut Tick,
+        tick: &mut Tick<'_>,
         quest: &Slug,
         communities: &[CommunityId],
         start: Day,
@@ -127,6 +134,17 @@ impl Auditor {
         let pack = self.packs[&self.current].clone();
         let quest = pack.quests.get(pack.current(quest)).ok_or(Reject::UnknownQuest)?;
         let groups: BTreeSet<u32> = communities.iter().map(|id| id.seq).collect();
+        self.launch_quest(tick, &pack, quest, groups, start).map(Receipt::Run)
+    }
+
+    pub(super) fn launch_quest(
+        &mut self,
+        tick: &mut Tick<'_>,
+        pack: &Pack,
+        quest: &Quest,
+        groups: BTreeSet<u32>,
+        start: Day,
+    ) -> Result<RunId, Reject> {
         for &seq in &groups {
             let group = self.people.group(seq).ok_or(Reject::UnknownCommunity)?;
             if !quest.audience.contains(&group.kind) {
@@ -153,7 +171,7 @@ impl Auditor {
             calendar,
             ended: None,
             budget_left: quest.budget_fen.0 / pack.points.fen_per_point.0.max(1),
-            lines: self.lines(&pack, quest),
+            lines: self.lines(pack, quest),
             streaks: BTreeMap::new(),
             scores: BTreeMap::new(),
         };
@@ -167,11 +185,23 @@ impl Auditor {
         let id = RunId::new(self.branch, seq);
         tick.events.push((None, EventKind::RunLaunched(id)));
         self.seen.mark(Edge::RunLaunched);
-        Ok(Receipt::Run(id))
+        Ok(id)
+    }
+
+    /// Has a run go on with other content; budget, limits and standing go on.
+    pub(super) fn amend_run(&mut self, seq: u32, pack: &Pack, quest: Quest) -> Result<(), Reject> {
+        if !self.runs.contains_key(&seq) {
+            return Err(Reject::UnknownRun);
+        }
+        let lines = self.lines(pack, &quest);
+        if let Some(run) = self.runs.get_mut(&seq) {
+            (run.pack, run.quest, run.lines) = (pack.digest, Arc::new(quest), lines);
+        }
+        Ok(())
     }
 
     /// Everything that is due by now, in order of due time.
-    pub(super) fn clock(&mut self, tick: &mut Tick) {
+    pub(super) fn clock(&mut self, tick: &mut Tick<'_>) {
         while let Some(&(due, what)) = self.diary.first().filter(|(due, _)| *due <= tick.at) {
             self.diary.pop_first();
             match what {
@@ -181,12 +211,13 @@ impl Auditor {
                 Due::ClosePost(post) => self.close_post(tick, post),
                 Due::EndRun(run) => self.run_out(tick, run),
                 Due::Forget(run) => self.forget(run),
+                course => self.course_due(tick, course),
             }
         }
     }
 
     /// A run ends once its last open round and post are over.
-    fn run_out(&mut self, tick: &mut Tick, seq: u32) {
+    fn run_out(&mut self, tick: &mut Tick<'_>, seq: u32) {
         let rounds = self.rounds.values().filter(|round| round.run == seq && round.is_open());
         let posts = self.posts.values().filter(|post| post.run == seq && !post.closed);
         let last = rounds.map(|round| round.settles()).chain(posts.map(|post| post.closes)).max();
@@ -204,7 +235,7 @@ impl Auditor {
         }
     }
 
-    fn end(&mut self, tick: &mut Tick, seq: u32) {
+    pub(super) fn end(&mut self, tick: &mut Tick<'_>, seq: u32) {
         let Some(run) = self.runs.get_mut(&seq).filter(|run| run.ended.is_none()) else { return };
         run.ended = Some(tick.at);
         self.diary.insert((tick.at.plus_ms(REMEMBERED_DAYS * DAY_MS), Due::Forget(seq)));
@@ -229,7 +260,7 @@ impl Auditor {
         self.posts.iter().filter(|(_, post)| post.run == run).map(|(seq, _)| *seq).collect()
     }
 
-    fn close_post(&mut self, tick: &mut Tick, seq: u32) {
+    fn close_post(&mut self, tick: &mut Tick<'_>, seq: u32) {
         if let Some(post) = self.posts.get_mut(&seq).filter(|post| !post.closed) {
             post.closed = true;
             tick.events.push((None, EventKind::PostClosed(PostId::new(self.branch, seq))));

@@ -191,7 +191,11 @@ fn repair(streak: &mut Streak, today: Day, days: u16) -> Result<(), Reject> {
 }
 
 impl Auditor {
-    pub(super) fn streak_action(&mut self, tick: &mut Tick, action: &Action) -> Option<Answered> {
+    pub(super) fn streak_action(
+        &mut self,
+        tick: &mut Tick<'_>,
+        action: &Action,
+    ) -> Option<Answered> {
         let (member, run) = match action {
             Action::CheckIn { member, run, .. }
             | Action::MakeUp { member, run, .. }
@@ -203,7 +207,7 @@ impl Auditor {
 
     fn serve_streak(
         &mut self,
-        tick: &mut Tick,
+        tick: &mut Tick<'_>,
         action: &Action,
         id: MemberId,
         run_id: RunId,

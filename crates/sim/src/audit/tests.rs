@@ -62,7 +62,7 @@ fn auditor(played: &Played) -> Auditor {
 }
 
 /// Changes what was said of one batch; `None` where there is nothing of the kind to change.
-type Forge = fn(&Tick, &mut Batch, &mut Applied) -> Option<()>;
+type Forge = fn(&Tick<'_>, &mut Batch, &mut Applied) -> Option<()>;
 
 /// The first batches in which `forge` finds something to change, in any campaign, must be refused
 /// by `invariant`.
@@ -73,7 +73,8 @@ fn check(what: &str, invariant: Invariant, forge: Forge) {
         let (mut clean, mut doctored) = (auditor(played), auditor(played));
         for (batch, applied) in &played.said {
             // What the forger may know of the batch: what really must come of it.
-            let tick = clean.expect(batch);
+            let said = told(applied);
+            let tick = clean.expect(batch, &said);
             let (mut batch_of, mut applied_of) = (batch.clone(), applied.clone());
             if forge(&tick, &mut batch_of, &mut applied_of).is_some() {
                 for (index, entry) in applied_of.entries.iter_mut().enumerate() {
@@ -113,7 +114,7 @@ fn renumber(applied: &mut Applied) {
     applied.entries.iter_mut().for_each(|entry| entry.id = 0);
 }
 
-fn is_cut(tick: &Tick, entry: &LedgerEntry) -> bool {
+fn is_cut(tick: &Tick<'_>, entry: &LedgerEntry) -> bool {
     tick.cuts.iter().any(|cut| {
         entry.rule == Some(cut.rule)
             && entry.cause == cut.cause
@@ -122,7 +123,7 @@ fn is_cut(tick: &Tick, entry: &LedgerEntry) -> bool {
 }
 
 /// Makes an award for what is `wanted`, not cut by any limit, one point larger.
-fn enlarge(tick: &Tick, applied: &mut Applied, wanted: impl Fn(&Cause) -> bool) -> Option<()> {
+fn enlarge(tick: &Tick<'_>, applied: &mut Applied, wanted: impl Fn(&Cause) -> bool) -> Option<()> {
     let award = entry(applied, |entry| {
         entry.kind == EntryKind::Award && wanted(&entry.cause) && !is_cut(tick, entry)
     })?;

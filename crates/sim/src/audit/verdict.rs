@@ -78,7 +78,7 @@ impl Auditor {
                 return broken(Invariant::Standings, format!("{:?} is closed twice", closed.key));
             }
         }
-        let expected = self.expect(batch);
+        let expected = self.expect(batch, told);
         self.erased(told)?;
         self.outcomes(batch, told, &expected)?;
         self.entries(told, &expected)?;
@@ -178,7 +178,7 @@ impl Auditor {
         Ok(())
     }
 
-    fn outcomes(&mut self, batch: &Batch, told: &Told<'_>, expected: &Tick) -> Verdict {
+    fn outcomes(&mut self, batch: &Batch, told: &Told<'_>, expected: &Tick<'_>) -> Verdict {
         let all = batch.commands.iter().zip(told.outcomes).zip(&expected.answers);
         for (index, ((command, said), wanted)) in all.enumerate() {
             self.seen.outcome(said);
@@ -195,7 +195,7 @@ impl Auditor {
         Ok(())
     }
 
-    fn entries(&self, told: &Told<'_>, expected: &Tick) -> Verdict {
+    fn entries(&self, told: &Told<'_>, expected: &Tick<'_>) -> Verdict {
         let mut wanted = expected.booked.iter().map(|booked| &booked.entry);
         let mut said = told.entries.iter();
         loop {
@@ -245,7 +245,7 @@ impl Auditor {
         Ok(())
     }
 
-    fn standings(&self, told: &Told<'_>, expected: &Tick) -> Verdict {
+    fn standings(&self, told: &Told<'_>, expected: &Tick<'_>) -> Verdict {
         for (said, wanted) in told.closed.iter().zip(&expected.closed) {
             if said != wanted {
                 let what = format!("standing {said:?}, expected {wanted:?}");
@@ -261,7 +261,7 @@ impl Auditor {
         broken(Invariant::Standings, what)
     }
 
-    fn events(&self, told: &Told<'_>, expected: &Tick) -> Verdict {
+    fn events(&self, told: &Told<'_>, expected: &Tick<'_>) -> Verdict {
         let mut wanted = expected.events.iter();
         let mut said = told.events.iter().map(|event| (event.community, &event.kind));
         loop {

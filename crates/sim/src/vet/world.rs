@@ -349,7 +349,16 @@ impl World {
                 return broken(tick, Invariant::Standings, what);
             }
         }
-        for post in self.engine.catalog().posts {
+        let catalog = self.engine.catalog();
+        for run in catalog.runs {
+            // No checked content lets a run spend all it has, so only readers see this number.
+            let (left, expected) = (run.budget_left.0, self.auditor.budget_left(run.id));
+            if expected != Some(left) {
+                let what = format!("{} has {left} points left, expected {expected:?}", run.id);
+                return broken(tick, Invariant::Limits, what);
+            }
+        }
+        for post in catalog.posts {
             let expected = self.auditor.reactions(post.id);
             if expected != Some((post.likes, post.comments)) {
                 let what = format!("{post:?}, expected {expected:?}");
@@ -372,13 +381,13 @@ impl World {
             let runs =
                 catalog.runs.iter().filter(|run| run.ended.is_none() && run.first <= horizon);
             let open = catalog.rounds.iter().filter(|round| !round.closed).count() + runs.count();
-            if self.auditor.unsettled(horizon) == (0, 0, 0) && open == 0 {
+            if self.auditor.unsettled(horizon) == [0; 4] && open == 0 {
                 return self.begin_anew();
             }
         }
-        let (rounds, posts, runs) = self.auditor.unsettled(horizon);
+        let [rounds, posts, runs, cohorts] = self.auditor.unsettled(horizon);
         let what = format!(
-            "after {SETTLE_TICKS} quiet batches {rounds} rounds, {posts} posts and {runs} runs are open"
+            "after {SETTLE_TICKS} quiet batches {rounds} rounds, {posts} posts, {runs} runs and {cohorts} cohorts are open"
         );
         broken(self.engine.seq(), Invariant::Liveness, what)
     }

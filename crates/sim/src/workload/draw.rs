@@ -40,6 +40,7 @@ pub(super) enum Topic {
     Launch,
     Stop,
     Adopt,
+    Course,
 }
 
 pub(super) const TOPICS: &[(u32, Topic)] = &[
@@ -65,6 +66,7 @@ pub(super) const TOPICS: &[(u32, Topic)] = &[
     (45, Topic::Launch),
     (3, Topic::Stop),
     (3, Topic::Adopt),
+    (300, Topic::Course),
 ];
 
 /// An id that is mostly one of `known`; else one that nobody has, or another branch's.
@@ -101,6 +103,7 @@ impl Workload {
             | Action::Consent { member, .. }
             | Action::ShowOnBoards { member, .. }
             | Action::React { person: Person::Member(member), .. } => Some(*member),
+            Action::Course(action) if action.is_for_members() => action.member(),
             _ => None,
         };
         match own {
@@ -111,7 +114,7 @@ impl Workload {
     }
 
     /// Half of the time one of a few who do very much, so that what takes many steps happens too.
-    fn member(&mut self) -> MemberId {
+    pub(super) fn member(&mut self) -> MemberId {
         let branch = self.config.branch;
         if self.habits.present && self.dice.percent(93) && !self.present.is_empty() {
             let few = if self.dice.percent(50) { 6 } else { usize::MAX };
@@ -124,13 +127,13 @@ impl Workload {
     }
 
     /// Any member: those who do much should not all be gone soon.
-    fn anybody(&mut self) -> MemberId {
+    pub(super) fn anybody(&mut self) -> MemberId {
         let branch = self.config.branch;
         let known = MemberId::new(branch, 1 + self.dice.below(self.members.max(1)));
         any_id(&mut self.dice, branch, &[known])
     }
 
-    fn community(&mut self) -> CommunityId {
+    pub(super) fn community(&mut self) -> CommunityId {
         let known: Vec<CommunityId> = self.catalog.communities.iter().map(|c| c.id).collect();
         any_id(&mut self.dice, self.config.branch, &known)
     }
@@ -175,7 +178,7 @@ impl Workload {
         Some(Timestamp(self.at.0 - back))
     }
 
-    fn today(&self) -> Day {
+    pub(super) fn today(&self) -> Day {
         Calendar::default().day_of(self.at)
     }
 
@@ -219,7 +222,7 @@ impl Workload {
             Topic::Leave => Action::Leave { member: self.anybody() },
             Topic::Erase => Action::Erase { member: self.anybody() },
             Topic::Tag => {
-                let tag = *self.dice.pick(&["vip", "payday", "new", "quiet"])?;
+                let tag = *self.dice.pick(&["vip", "payday", "new", "quiet", "graduates"])?;
                 let on = self.dice.percent(75);
                 Action::Tag { member: self.member(), tag: tag.parse().ok()?, on }
             }
@@ -249,6 +252,7 @@ impl Workload {
                 Action::OpenCommunity { template, manager }
             }
             Topic::Launch => self.launch()?,
+            Topic::Course => self.course()?,
             Topic::Stop => Action::Stop { run: self.run(|_| true) },
             Topic::Adopt => {
                 let known: Vec<Digest> = self.packs.keys().copied().collect();

@@ -23,6 +23,11 @@ impl Default for Habits {
 }
 
 impl Habits {
+    /// Whether courses are asked for at all.
+    pub(super) fn courses(&self) -> bool {
+        self.topics.iter().any(|(weight, topic)| *topic == Topic::Course && *weight > 0)
+    }
+
     /// A small branch in which some things are never asked for and others all the time.
     pub(crate) fn drawn(dice: &mut Dice) -> Self {
         let topics: Vec<(u32, Topic)> = TOPICS

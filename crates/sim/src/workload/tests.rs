@@ -78,6 +78,7 @@ fn every_outcome_is_reached() {
         "reacted",
         "regraded",
         "booked",
+        "course",
     ];
     assert_eq!(receipts, BTreeSet::from(all));
     let never = |reject: &&Reject| !rejects.contains_key(reject);
