@@ -16,7 +16,9 @@
 //! | 5 | quiz | attempts counted, none taken after the close, credit worked out from the answers with the pinned content and corrected keys |
 //! | 6 | standings | rows of every closed standing added up from entries and ranked by the tie policy; closed once |
 //! | 8 | runs and content | launches, stops and adopted content, refused where they must be |
+//! | 8 | cohorts | every stage of a cohort and of a member by a listed edge only, a cohort's once, in its batch; enrolment, lessons, items, reviews, gain and retention worked out |
 //! | 9 | groups | one group a member, never above its capacity; joining, moving and leaving |
+//! | 9 | graduates | each has one invitation that stands, declined it, let it run out, or arrived in its group; seats of standing invitations counted, places chosen again |
 //! | 10 | posts | posts counted by sender, day and week against the quest's limits and three a day |
 //! | 12 | reactions | a like or comment counts once, undone ones are taken back, doing it again earns nothing |
 //! | 14 | time and journal | time rises, everything is numbered without a gap, the chain of digests is computed again |
@@ -25,8 +27,8 @@
 //!
 //! Held elsewhere: 13 (isolation), the rest of 14 (replay, restore, the next twenty batches) and
 //! of 16 (everything settles once faults stop) need engines to run and are in [`crate::vet`].
-//! Not held, because the feature is not built: 7 (portfolio), the cohort part of 8, graduates in
-//! 9, messages other than posts in 10, 11 (suitability). That no personal data is left after an
+//! Not held, because the feature is not built: 7 (portfolio), messages other than posts and
+//! lessons in 10, 11 (suitability). That no personal data is left after an
 //! erasure (15) is a matter of the host's tables, not of the journal, and is tested there.
 
 mod boards;
@@ -49,7 +51,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use dengmi_content::Pack;
-use dengmi_core::course::{CohortStage, CourseEvent, CourseReceipt, PupilStage};
+use dengmi_core::course::{CohortStage, CohortView, CourseEvent, CourseReceipt, PupilStage};
 use dengmi_core::ledger::RuleRef;
 use dengmi_core::random::Seed;
 use dengmi_core::view::board::BoardKey;
@@ -64,6 +66,7 @@ pub use edges::{Edge, RECEIPTS, Seen};
 use boards::Scores;
 use books::{Back, Booked, Books};
 use cohorts::Cohort;
+pub use cohorts::CourseSeen;
 use moments::Post;
 use people::People;
 use quiz::Round;
@@ -87,8 +90,12 @@ pub enum Invariant {
     Standings,
     /// 8: runs and content.
     Runs,
+    /// 8: cohorts go their listed ways, each once.
+    Cohorts,
     /// 9: members and groups.
     Groups,
+    /// 9: graduates are placed once, where there is room.
+    Graduates,
     /// 10: posts within the sender's limits.
     Posts,
     /// 12: reactions.
@@ -113,7 +120,9 @@ impl fmt::Display for Invariant {
             Self::Quiz => "5 quiz",
             Self::Standings => "6 standings",
             Self::Runs => "8 runs and content",
+            Self::Cohorts => "8 cohorts",
             Self::Groups => "9 groups",
+            Self::Graduates => "9 graduates",
             Self::Posts => "10 posts",
             Self::Reactions => "12 reactions",
             Self::Isolation => "13 isolation",
@@ -214,6 +223,7 @@ struct Said {
     awards: BTreeMap<u64, i64>,
     reversed: BTreeMap<u64, u64>,
     closed: BTreeSet<BoardKey>,
+    cohorts: cohorts::Told,
 }
 
 /// The auditor of one branch.
@@ -326,6 +336,18 @@ impl Auditor {
     #[must_use]
     pub fn budget_left(&self, run: dengmi_core::RunId) -> Option<i64> {
         self.runs.get(&run.seq).map(|run| run.budget_left)
+    }
+
+    /// Cohorts that are remembered, as readers must see them, without the market's secret.
+    #[must_use]
+    pub fn cohorts(&self) -> Vec<CohortView> {
+        self.cohorts.iter().map(|(seq, cohort)| cohort.view(self.branch, *seq)).collect()
+    }
+
+    /// What readers must see of a member's courses.
+    #[must_use]
+    pub fn courses_of(&self, member: MemberId) -> Vec<CourseSeen> {
+        self.cohorts.keys().filter_map(|seq| self.pupil_view(*seq, member)).collect()
     }
 
     /// Likes and comments that stand under a post, while it is remembered.

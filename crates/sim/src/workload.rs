@@ -9,14 +9,14 @@ mod courses;
 mod draw;
 mod habits;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use dengmi_content::{CheckOptions, Diagnostic, Pack, SourceFile, load};
 use dengmi_core::command::ConsentPurpose;
-use dengmi_core::course::PupilView;
+use dengmi_core::course::{CohortStage, CohortView, PupilView};
 use dengmi_core::random::Seed;
-use dengmi_core::view::Catalog;
+use dengmi_core::view::{Catalog, CommunityView};
 use dengmi_core::{
     Action, Actor, Batch, BranchId, Calendar, Command, CommunityId, Day, Digest, EntryKind,
     LedgerEntry, ManagerId, MemberId, Outcome, Receipt, Slug, Timestamp,
@@ -51,6 +51,7 @@ const FILES: &[(&str, &str)] = files! {
     "content/communities/night.ron" = "night.ron",
     "content/communities/lessons.ron" = "lessons.ron",
     "content/communities/graduates.ron" = "graduates.ron",
+    "content/communities/home.ron" = "home.ron",
     "content/questions/bank.ron" = "questions.ron",
     "quests/quiz-close.ron" = "quiz-close.ron",
     "quests/quiz-once.ron" = "quiz-once.ron",
@@ -109,6 +110,8 @@ pub struct Workload {
     present: Vec<MemberId>,
     /// What members see of their courses.
     pupils: Vec<(MemberId, PupilView)>,
+    /// Groups that were dissolved.
+    dissolved: BTreeSet<CommunityId>,
     /// Who joined in the last batch and is asked for consent in the next.
     joined: Vec<MemberId>,
     catalog: Catalog,
@@ -159,6 +162,7 @@ impl Workload {
             members: 0,
             present: Vec::new(),
             pupils: Vec::new(),
+            dissolved: BTreeSet::new(),
             joined: Vec::new(),
             catalog: Catalog::default(),
             catalog_changed: true,
@@ -221,6 +225,9 @@ impl Workload {
             let members = self.catalog.communities.iter().flat_map(|group| &group.members);
             self.present = members.copied().collect();
             self.present.sort_unstable();
+            let over = self.catalog.cohorts.iter();
+            let over = over.filter(|cohort| cohort.stage == CohortStage::Archived);
+            self.dissolved.extend(over.flat_map(|cohort| &cohort.communities));
         }
         self.look_at_pupils(engine);
         self.step(engine.next_due());
@@ -258,8 +265,20 @@ impl Workload {
             let calendar = Calendar::default();
             calendar.start_of(calendar.day_of(now).plus(days)).0
         };
+        let stage = |cohort: &CohortView| cohort.stage;
+        let live = self
+            .catalog
+            .cohorts
+            .iter()
+            .map(stage)
+            .any(|stage| matches!(stage, CohortStage::Running | CohortStage::Placing));
         let dice = &mut self.dice;
-        let next = match dice.below(100) {
+        let mut pace = dice.below(100);
+        // A course goes on for days in which much is to be done.
+        if live && pace >= 90 && dice.percent(70) {
+            pace = 60;
+        }
+        let next = match pace {
             0..20 => now.0 + i64::from(dice.between(1, 60_000)),
             20..55 => now.0 + minutes(dice, 1, 90),
             55..75 => now.0 + minutes(dice, 90, 600),
@@ -342,8 +361,13 @@ impl Workload {
             5..25 => commands.extend(self.fill_gaps()),
             _ => {}
         }
-        if self.habits.courses() && self.dice.percent(30) {
-            commands.extend(self.diligent());
+        if self.habits.courses() {
+            match self.dice.below(10) {
+                0..4 => commands.extend(self.diligent()),
+                4 => commands.extend(self.bring_back()),
+                5 => commands.extend(self.switch()),
+                _ => {}
+            }
         }
         for _ in 0..count {
             // A channel that reports twice, a member who presses twice.
@@ -356,7 +380,9 @@ impl Workload {
 
     /// More people than a group takes.
     fn crowd(&mut self) -> Vec<Command> {
-        let Some(group) = self.dice.pick(&self.catalog.communities) else { return Vec::new() };
+        let open = |group: &&CommunityView| !self.dissolved.contains(&group.id);
+        let open: Vec<&CommunityView> = self.catalog.communities.iter().filter(open).collect();
+        let Some(group) = self.dice.pick(&open) else { return Vec::new() };
         let room = group.capacity as usize - group.members.len().min(group.capacity as usize);
         let join = Self::operator(Action::Join { community: group.id });
         let left = (self.habits.members_max as usize).saturating_sub(self.present.len());

@@ -8,6 +8,7 @@
 //! that was given; everything else is predicted to the letter. What binds the secret of the mock
 //! market is taken as told once, at the start.
 
+mod law;
 mod memory;
 mod place;
 mod syllabus;
@@ -16,20 +17,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dengmi_content::model::course::CatchUp;
 use dengmi_core::course::{
-    CohortStage, CourseAction, CourseEvent, CourseReceipt, Gain, ItemAnswer, ItemMark, Occasion,
-    PlacedBy, PupilStage, StayWish,
+    CohortStage, CohortView, CourseAction, CourseEvent, CourseReceipt, Gain, ItemAnswer, ItemMark,
+    Occasion, PlacedBy, PupilStage, PupilView, StayWish,
 };
 use dengmi_core::random::Purpose;
 use dengmi_core::view::{EventKind, MemberStatus};
 use dengmi_core::{
-    Action, Calendar, CohortId, CommunityId, Day, Decimal, Digest, MemberId, Outcome, Ppm, Receipt,
-    Reject, Slug, Timestamp,
+    Action, BranchId, Calendar, CohortId, CommunityId, Day, Decimal, Digest, MemberId, Outcome,
+    Ppm, Receipt, Reject, RunId, Slug, Timestamp,
 };
 
 use super::days::{DAY_MS, day_of};
 use super::quiz::{credit, in_key_order};
 use super::runs::Due;
 use super::{Answered, Auditor, Edge, Tick};
+pub(super) use law::Told;
 use memory::Memory;
 use syllabus::Syllabus;
 
@@ -64,7 +66,9 @@ pub(super) struct Cohort {
 
 struct Pupil {
     stage: PupilStage,
+    since: Timestamp,
     lessons: BTreeSet<u8>,
+    computed: BTreeSet<u8>,
     quizzes: BTreeSet<u8>,
     cards: BTreeMap<u16, Card>,
     before: BTreeMap<u16, bool>,
@@ -90,6 +94,43 @@ struct Invitation {
     given: u8,
 }
 
+/// Items that may be asked again.
+#[derive(Default)]
+struct DueItems {
+    /// Those that are, best first.
+    sure: Vec<u16>,
+    /// All that may be, where which ones are is near.
+    perhaps: Vec<u16>,
+    /// Whether they and their order are certain.
+    ordered: bool,
+}
+
+/// What readers must see of a member's course.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CourseSeen {
+    /// With the fewest concepts that may count as mastered.
+    pub view: PupilView,
+    /// The most of them.
+    pub mastered_most: u16,
+    /// Whether the items to review follow for certain.
+    pub review_sure: bool,
+}
+
+impl CourseSeen {
+    /// Whether readers may see this.
+    #[must_use]
+    pub fn allows(&self, seen: &PupilView) -> bool {
+        let mut expected = self.view.clone();
+        if (expected.mastered.0..=self.mastered_most).contains(&seen.mastered.0) {
+            expected.mastered.0 = seen.mastered.0;
+        }
+        if !self.review_sure {
+            expected.review.clone_from(&seen.review);
+        }
+        expected == *seen
+    }
+}
+
 impl Cohort {
     fn day(&self, day: u8) -> Day {
         self.first.plus(i32::from(day) - 1)
@@ -98,13 +139,42 @@ impl Cohort {
     fn last(&self) -> Day {
         self.day(self.days)
     }
+
+    /// As readers must see it; the secret is told by nobody here.
+    pub(super) fn view(&self, branch: BranchId, seq: u32) -> CohortView {
+        let mut pupils = [0; 9];
+        for pupil in self.pupils.values() {
+            pupils[pupil.stage as usize] += 1;
+        }
+        let groups = self.groups.iter().map(|group| CommunityId::new(branch, *group));
+        CohortView {
+            id: CohortId::new(branch, seq),
+            course: self.syllabus.course.clone(),
+            stage: self.stage,
+            since: self.since,
+            content: self.syllabus.content.clone(),
+            communities: groups.collect(),
+            run: RunId::new(branch, self.run),
+            first: self.first,
+            last: self.last(),
+            sent: self.sent,
+            pupils,
+            commitment: self.commitment,
+            secret: None,
+            gain: self.gain,
+            retained: self.retained,
+            items: self.syllabus.items.as_slice().into(),
+        }
+    }
 }
 
 impl Pupil {
-    fn new() -> Self {
+    fn new(since: Timestamp) -> Self {
         Self {
             stage: PupilStage::Enrolled,
+            since,
             lessons: BTreeSet::new(),
+            computed: BTreeSet::new(),
             quizzes: BTreeSet::new(),
             cards: BTreeMap::new(),
             before: BTreeMap::new(),
@@ -257,6 +327,7 @@ impl Auditor {
             return false;
         }
         let from = std::mem::replace(&mut pupil.stage, to);
+        pupil.since = tick.at;
         self.seen.mark(match (from, to) {
             (_, PupilStage::Enrolled) => Edge::PupilBack,
             (PupilStage::Enrolled, PupilStage::Left) => Edge::PupilLeft,
@@ -456,7 +527,7 @@ impl Auditor {
         }
         let group = self.group_of(id.seq);
         if let Some(cohort) = self.cohorts.get_mut(&seq) {
-            cohort.pupils.insert(id.seq, Pupil::new());
+            cohort.pupils.insert(id.seq, Pupil::new(tick.at));
         }
         self.seen.mark(Edge::PupilEnrolled);
         let cohort = CohortId::new(self.branch, seq);
@@ -496,6 +567,9 @@ impl Auditor {
         let wanted = &lesson.compute;
         let off = i128::from(computed.micros()) - i128::from(wanted.answer.micros());
         let right = off.abs() <= i128::from(wanted.tolerance.micros());
+        if right {
+            pupil.computed.insert(day);
+        }
         self.seen.mark(if right { Edge::LessonRight } else { Edge::LessonWrong });
         let lessons = pupil.lessons.len() as u8;
         Ok(Receipt::Course(CourseReceipt::Finished { right, lessons }))
@@ -520,19 +594,21 @@ impl Auditor {
         Ok(Receipt::Ok)
     }
 
-    /// Items a member may be asked again on a day, and whether which they are is near.
-    fn due_items(&self, cohort: &Cohort, pupil: &Pupil, on: Day) -> (Vec<u16>, Vec<u16>) {
+    /// Items a member may be asked again on a day.
+    fn due_items(&self, cohort: &Cohort, pupil: &Pupil, on: Day) -> DueItems {
         let packs = &self.packs;
         let quiz = &cohort.syllabus.course(packs).quiz;
         let done = pupil.reviewed.get(&on).copied().unwrap_or(0);
         let room = usize::from(quiz.reviews_per_day).saturating_sub(done);
+        // What the quiz of the day asks would be told by a review of it.
+        let closed = cohort.sent.min((on.0 - cohort.first.0).clamp(0, 255) as u8);
         let mut near = false;
         let mut due: Vec<(f64, u16, u16)> = Vec::new();
         for (&concept, card) in &pupil.cards {
             let (day, other) = card.memory.due(quiz.retention);
             let may = day.min(other.unwrap_or(day)) <= on;
             near |= may != (day.max(other.unwrap_or(day)) <= on);
-            let asked = cohort.syllabus.asked(packs, concept, cohort.sent);
+            let asked = cohort.syllabus.asked(packs, concept, closed);
             if may && !asked.is_empty() {
                 let item = asked[card.reviews % asked.len()];
                 due.push((card.memory.chance(on), concept, item));
@@ -544,8 +620,65 @@ impl Auditor {
         if cut > 0 && cut < due.len() {
             near |= due[cut..].iter().any(|(chance, ..)| memory::near(*chance, due[cut - 1].0));
         }
-        let perhaps = if near { items.clone() } else { Vec::new() };
-        (items[..cut].to_vec(), perhaps)
+        let ordered = !near && due.windows(2).all(|pair| !memory::near(pair[0].0, pair[1].0));
+        let sure = items[..cut].to_vec();
+        DueItems { sure, perhaps: if near { items } else { Vec::new() }, ordered }
+    }
+
+    /// Paired items a member may answer now.
+    fn pairs_open(&self, cohort: &Cohort, pupil: &Pupil, occasion: Occasion) -> Vec<u16> {
+        let pairs = cohort.syllabus.pairs(&self.packs).into_iter();
+        let begun = cohort.sent > 1 || !pupil.lessons.is_empty() || !pupil.quizzes.is_empty();
+        match occasion {
+            Occasion::Before if !begun => {
+                let asked = pairs.map(|(before, _)| before);
+                asked.filter(|item| !pupil.before.contains_key(item)).collect()
+            }
+            Occasion::After if cohort.sent == cohort.days => {
+                let asked = pairs.map(|(_, after)| after);
+                asked.filter(|item| !pupil.after.contains_key(item)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// What a member must see of a course.
+    pub(super) fn pupil_view(&self, seq: u32, member: MemberId) -> Option<CourseSeen> {
+        let cohort = self.cohorts.get(&seq)?;
+        let pupil = cohort.pupils.get(&member.seq)?;
+        let packs = &self.packs;
+        let bits = |days: &BTreeSet<u8>| days.iter().fold(0, |bits, day| bits | 1 << (day - 1));
+        let today = day_of(cohort.calendar, self.at).min(cohort.last());
+        let (least, most) = pupil.mastered(today);
+        let due = match pupil.stage {
+            PupilStage::Enrolled => self.due_items(cohort, pupil, today),
+            _ => DueItems { ordered: true, ..DueItems::default() },
+        };
+        let view = PupilView {
+            cohort: CohortId::new(self.branch, seq),
+            stage: pupil.stage,
+            since: pupil.since,
+            lessons: bits(&pupil.lessons),
+            computed: bits(&pupil.computed),
+            quizzes: bits(&pupil.quizzes),
+            mastered: (least as u16, cohort.syllabus.taught(packs, cohort.sent) as u16),
+            review: due.sure,
+            asked: [Occasion::Before, Occasion::After]
+                .into_iter()
+                .filter(|_| pupil.stage == PupilStage::Enrolled)
+                .map(|occasion| (occasion, self.pairs_open(cohort, pupil, occasion)))
+                .find(|(_, items)| !items.is_empty()),
+            paired: (
+                pupil.before.len() as u16,
+                pupil.after.len() as u16,
+                cohort.syllabus.pairs(packs).len() as u16,
+            ),
+            wish: pupil.wish,
+            invitation: pupil
+                .invitation
+                .map(|given| (CommunityId::new(self.branch, given.to), given.until, given.by)),
+        };
+        Some(CourseSeen { view, mastered_most: most as u16, review_sure: due.ordered })
     }
 
     fn answer_items(
@@ -566,11 +699,10 @@ impl Auditor {
             return Err(Reject::BadAnswers);
         }
         let packs = &self.packs;
-        let today = day_of(cohort.calendar, tick.at);
-        let pairs = cohort.syllabus.pairs(packs);
+        let today = day_of(cohort.calendar, tick.at).min(cohort.last());
         let open: Vec<u16> = match occasion {
             Occasion::Review => {
-                let (sure, perhaps) = self.due_items(cohort, pupil, today);
+                let DueItems { sure, perhaps, .. } = self.due_items(cohort, pupil, today);
                 let taken = matches!(
                     tick.said_now(),
                     Some(Outcome::Done(Receipt::Course(CourseReceipt::Reviewed { .. })))
@@ -581,17 +713,7 @@ impl Auditor {
                     false => return Err(Reject::ItemsNotDue),
                 }
             }
-            Occasion::Before => {
-                let begun = cohort.sent > 1 || !pupil.lessons.is_empty();
-                let asked = pairs.iter().map(|(before, _)| *before);
-                let open = asked.filter(|item| !pupil.before.contains_key(item));
-                if begun || !pupil.quizzes.is_empty() { Vec::new() } else { open.collect() }
-            }
-            Occasion::After => {
-                let asked = pairs.iter().map(|(_, after)| *after);
-                let open = asked.filter(|item| !pupil.after.contains_key(item));
-                if cohort.sent == cohort.days { open.collect() } else { Vec::new() }
-            }
+            Occasion::Before | Occasion::After => self.pairs_open(cohort, pupil, occasion),
         };
         let options = self.seed.shuffler(Purpose::ItemOptionOrder, u64::from(seq));
         let mut taken: BTreeMap<u16, bool> = BTreeMap::new();

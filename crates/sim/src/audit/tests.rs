@@ -1,8 +1,11 @@
 //! Doctored journals: whatever is changed in what the engine said, the auditor refuses it, and by
 //! the right invariant.
 
+mod cohorts;
+
 use std::sync::OnceLock;
 
+use dengmi_core::CohortId;
 use dengmi_core::view::EventKind;
 use dengmi_core::{EntryKind, Points, Ppm};
 use dengmi_engine::{Applied, EngineConfig};
@@ -406,15 +409,20 @@ fn standings() {
 #[test]
 fn runs_groups_posts_reactions() {
     check("a run starts in the past", Invariant::Runs, |_, batch, said| {
-        grant(batch, said, Reject::BadStart, |_| {
-            Some(Receipt::Run(dengmi_core::RunId::new(BRANCH, 9)))
+        grant(batch, said, Reject::BadStart, |action| {
+            let run = Receipt::Run(dengmi_core::RunId::new(BRANCH, 9));
+            matches!(action, Action::Launch { .. }).then_some(run)
         })
     });
     check("content from nowhere", Invariant::Runs, |_, batch, said| {
-        grant(batch, said, Reject::UnknownContent, |_| Some(Receipt::Ok))
+        grant(batch, said, Reject::UnknownContent, |action| {
+            matches!(action, Action::AdoptContent { .. }).then_some(Receipt::Ok)
+        })
     });
     check("a full group takes another", Invariant::Groups, |_, batch, said| {
-        grant(batch, said, Reject::CommunityFull, |_| Some(Receipt::Ok))
+        grant(batch, said, Reject::CommunityFull, |action| {
+            matches!(action, Action::Join { .. } | Action::Move { .. }).then_some(Receipt::Ok)
+        })
     });
     check("a member acts for another", Invariant::Quiz, |_, batch, said| {
         grant(batch, said, Reject::NotYours, |action| {

@@ -1,6 +1,7 @@
 //! What was expected against what was said: laws that hold for any journal first, because they say
 //! most plainly what is broken; then everything that was worked out; the chain of digests last.
 
+use dengmi_core::course::{CourseAction, CourseEvent, PupilStage};
 use dengmi_core::unit::POINTS_MAX;
 use dengmi_core::view::EventKind;
 use dengmi_core::{Account, Action, Batch, Cause, EntryKind, LedgerEntry, Outcome};
@@ -37,7 +38,13 @@ fn of_action(action: &Action) -> Invariant {
         Action::Publish { .. } => Invariant::Posts,
         Action::React { .. } => Invariant::Reactions,
         Action::Redeem { .. } | Action::Reverse { .. } => Invariant::DoubleEntry,
-        Action::Course(_) => Invariant::Runs,
+        Action::Course(
+            CourseAction::AnswerInvitation { .. }
+            | CourseAction::Reinvite { .. }
+            | CourseAction::Arrive { .. }
+            | CourseAction::Wish { .. },
+        ) => Invariant::Graduates,
+        Action::Course(_) => Invariant::Cohorts,
     }
 }
 
@@ -53,7 +60,11 @@ fn of_event(kind: &EventKind) -> Invariant {
         EventKind::PostPublished(_) => Invariant::Posts,
         EventKind::BoardClosed(..) => Invariant::Standings,
         EventKind::LimitReached { .. } => Invariant::Limits,
-        EventKind::Course(_) => Invariant::Runs,
+        EventKind::Course(CourseEvent::Pupil { stage, .. }) if *stage > PupilStage::Graduated => {
+            Invariant::Graduates
+        }
+        EventKind::Course(CourseEvent::Invited { .. }) => Invariant::Graduates,
+        EventKind::Course(_) => Invariant::Cohorts,
     }
 }
 
@@ -78,12 +89,20 @@ impl Auditor {
                 return broken(Invariant::Standings, format!("{:?} is closed twice", closed.key));
             }
         }
+        for event in told.events {
+            if let EventKind::Course(course) = &event.kind
+                && let Some(found) = self.said.cohorts.hear(course)
+            {
+                return Err(found);
+            }
+        }
         let expected = self.expect(batch, told);
         self.erased(told)?;
         self.outcomes(batch, told, &expected)?;
         self.entries(told, &expected)?;
         self.standings(told, &expected)?;
         self.events(told, &expected)?;
+        self.graduates()?;
         self.chain(batch, told)
     }
 

@@ -197,7 +197,7 @@ impl Workload {
     fn lasting(&mut self) -> Option<CommunityId> {
         let groups = self.catalog.communities.iter();
         let lasting: Vec<CommunityId> = groups
-            .filter(|group| group.template.as_str() == "graduates")
+            .filter(|group| matches!(group.template.as_str(), "graduates" | "home"))
             .map(|group| group.id)
             .collect();
         self.dice.pick(&lasting).copied()
@@ -299,6 +299,32 @@ impl Workload {
         Some(CourseAction::AnswerItems { member, cohort, occasion, answers })
     }
 
+    /// Members whose group was dissolved come into another.
+    pub(super) fn bring_back(&mut self) -> Vec<Command> {
+        let branch = self.config.branch;
+        let all = (1..=self.members).map(|seq| MemberId::new(branch, seq));
+        let gone: Vec<MemberId> =
+            all.filter(|member| self.present.binary_search(member).is_err()).collect();
+        let moves = (0..6).filter_map(|_| {
+            let member = *self.dice.pick(&gone)?;
+            Some(Self::operator(Action::Move { member, to: self.community() }))
+        });
+        moves.collect()
+    }
+
+    /// A pupil moves to a group of another cohort and enrols there at once.
+    pub(super) fn switch(&mut self) -> Vec<Command> {
+        let (member, from) = self.pupil(|stage| stage == PupilStage::Enrolled);
+        let cohort = self.cohort(|view| {
+            let open = matches!(view.stage, CohortStage::Enrolling | CohortStage::Running);
+            open && view.id != from
+        });
+        let to = self.view(cohort).and_then(|view| view.communities.first().copied());
+        let Some(to) = to else { return Vec::new() };
+        let enrol = Action::Course(CourseAction::Enrol { member, cohort });
+        vec![Self::operator(Action::Move { member, to }), Self::operator(enrol)]
+    }
+
     /// Pupils who do all there is to do.
     pub(super) fn diligent(&mut self) -> Vec<Command> {
         let mut rows = self.pupils.clone();
@@ -341,10 +367,22 @@ impl Workload {
                     }
                     actions.extend(self.quiz_of_the_day(member, &view));
                 }
-                PupilStage::Invited => {
+                PupilStage::Invited if self.dice.percent(50) => {
                     let accept = self.dice.percent(85);
                     let action = CourseAction::AnswerInvitation { member, cohort, accept };
                     actions.push(Action::Course(action));
+                }
+                PupilStage::Graduated | PupilStage::Lapsed => {
+                    let back = self.present.binary_search(&member).is_err();
+                    actions.push(match back {
+                        true => Action::Move { member, to: self.community() },
+                        false => Action::Course(CourseAction::Reinvite { member, cohort }),
+                    });
+                }
+                PupilStage::Accepted if self.dice.percent(12) => {
+                    // Somebody brings them before they come.
+                    let to = pupil.invitation.map(|(to, ..)| to);
+                    actions.extend(to.map(|to| Action::Move { member, to }));
                 }
                 PupilStage::Accepted if self.dice.percent(60) => {
                     actions.push(Action::Course(CourseAction::Arrive { member, cohort }));

@@ -134,7 +134,10 @@ impl Workload {
     }
 
     pub(super) fn community(&mut self) -> CommunityId {
-        let known: Vec<CommunityId> = self.catalog.communities.iter().map(|c| c.id).collect();
+        let closed_too = self.dice.percent(8);
+        let open = |id: &CommunityId| closed_too || !self.dissolved.contains(id);
+        let all = self.catalog.communities.iter().map(|group| group.id);
+        let known: Vec<CommunityId> = all.filter(open).collect();
         any_id(&mut self.dice, self.config.branch, &known)
     }
 
@@ -222,7 +225,8 @@ impl Workload {
             Topic::Leave => Action::Leave { member: self.anybody() },
             Topic::Erase => Action::Erase { member: self.anybody() },
             Topic::Tag => {
-                let tag = *self.dice.pick(&["vip", "payday", "new", "quiet", "graduates"])?;
+                let tag =
+                    *self.dice.pick(&["vip", "payday", "new", "graduates", "graduates", "home"])?;
                 let on = self.dice.percent(75);
                 Action::Tag { member: self.member(), tag: tag.parse().ok()?, on }
             }
