@@ -274,7 +274,7 @@ rejects! {
     /// No group has room.
     NoPlace = "no-place", "no fitting group has room; open a long-term group first";
     /// The change does not fit.
-    BadAmendment = "bad-amendment", "a running course can change from a day that is not sent yet, to content that has the course with the same days, market and paired items";
+    BadAmendment = "bad-amendment", "a running course can change from a day that is not sent yet, to content that has the course with the same days, times, market and paired items";
     /// The group is dissolved.
     CommunityClosed = "community-closed", "this group was dissolved with its course; use another group";
 }

@@ -161,7 +161,8 @@ fn start_cohort(
 }
 
 /// Changes the content from a day on that is not sent yet. What was taught and asked stays; the
-/// market and the paired items cannot change, because they bind days gone by.
+/// market and the paired items cannot change, because they bind days gone by, nor can the times of
+/// lessons and quizzes, which are in the diary already.
 fn amend(
     world: &mut World,
     entity: Entity,
@@ -189,6 +190,8 @@ fn amend(
     });
     let fits = new.course.days == changed.days
         && same_until_then
+        && new.course.lesson_at == old.course.lesson_at
+        && new.course.quiz.opens == old.course.quiz.opens
         && new.course.mock == old.course.mock
         && new.course.paired == old.course.paired
         && from_day > sent

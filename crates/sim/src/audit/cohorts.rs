@@ -15,6 +15,7 @@ mod syllabus;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use dengmi_content::model::Course;
 use dengmi_content::model::course::CatchUp;
 use dengmi_core::course::{
     CohortStage, CohortView, CourseAction, CourseEvent, CourseReceipt, Gain, ItemAnswer, ItemMark,
@@ -458,6 +459,8 @@ impl Auditor {
             (new.lesson(day).map(of), old.lesson(day).map(of))
         };
         let same = (fixed + 1..from_day).map(asks).all(|(new, old)| new == old);
+        let times = |course: &Course| (course.lesson_at, course.quiz.opens);
+        let same = same && times(&new.course) == times(&old.course);
         if !same || new.course.mock != old.course.mock || new.course.paired != old.course.paired {
             return Err(Reject::BadAmendment);
         }

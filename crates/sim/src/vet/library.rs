@@ -53,7 +53,11 @@ const CHANGES: &[(&str, &str, &[&str])] = &[
     (
         "course.ron",
         "lessons: 1, quizzes: 0, mastery: 0",
-        &["lessons: 2, quizzes: 1, mastery: 120000", "lessons: 4, quizzes: 2, mastery: 600000"],
+        &[
+            "lessons: 1, quizzes: 0, mastery: 100000",
+            "lessons: 2, quizzes: 1, mastery: 120000",
+            "lessons: 4, quizzes: 2, mastery: 600000",
+        ],
     ),
     ("course.ron", "invitation_days: 3", &["invitation_days: 1", "invitation_days: 9"]),
     ("course.ron", "reinvitations: 1", &["reinvitations: 0", "reinvitations: 3"]),
