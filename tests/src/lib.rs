@@ -3,6 +3,8 @@
 
 pub mod crash;
 pub mod fuzz;
+pub mod golden;
+pub mod mutants;
 
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -12,6 +14,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use dengmi_content::SourceFile;
 use serde_json::Value;
 
 /// The repository.
@@ -21,6 +24,31 @@ pub fn root() -> PathBuf {
         .parent()
         .expect("tests/ lies in the repository")
         .to_owned()
+}
+
+/// The content files below a folder, by their paths in it.
+///
+/// # Panics
+/// Where one cannot be read.
+#[must_use]
+pub fn content_files(root: &Path) -> Vec<SourceFile> {
+    let mut files = Vec::new();
+    let tops = ["content", "courses", "quests"].map(|folder| root.join(folder));
+    let mut folders: Vec<PathBuf> = tops.into_iter().filter(|folder| folder.is_dir()).collect();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("the folder can be read") {
+            let path = entry.expect("it can be listed").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "ron") {
+                let name = path.strip_prefix(root).expect("it lies below the folder");
+                let name = name.to_str().expect("names are plain").to_owned();
+                let text = std::fs::read_to_string(&path).expect("it can be read");
+                files.push(SourceFile { path: name, text });
+            }
+        }
+    }
+    files
 }
 
 /// The `dengmi` binary, built once by the cargo that runs the tests.

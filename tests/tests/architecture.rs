@@ -124,9 +124,12 @@ fn the_shipped_program_cannot_be_made_to_fail() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     };
-    assert!(features("dengmi-tests").contains("failpoints"), "the walk finds features");
+    let tests = features("dengmi-tests");
     let shipped = features("dengmi-cli");
-    for test_only in ["failpoints", "dengmi-powerloss"] {
+    for found in ["failpoints", "dengmi-core feature \"mutants\""] {
+        assert!(tests.contains(found), "the walk finds features");
+    }
+    for test_only in ["failpoints", "feature \"mutants\"", "dengmi-powerloss"] {
         assert!(!shipped.contains(test_only), "dengmi-cli has {test_only}");
     }
 }

@@ -216,6 +216,121 @@ fn erasing_a_member_leaves_replay_and_ledger_intact() {
     assert_eq!(again.unwrap().status, 401, "the session ended with the erasure");
 }
 
+/// A cohort from its start to its end by an operator, over HTTP and over the command line.
+#[test]
+fn a_cohort_is_started_joined_and_dissolved() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    add_user(&data, "boss", PASSWORD, &["--role", "head-office"]);
+    let server = Server::start(&data, &["serve"]);
+    let boss = login(&server);
+    let manager = done(&server, "/v1/managers", &boss, &json!({"branch": "b1"}))["id"].clone();
+    let group = |template: &str| {
+        let group = json!({"template": template, "manager": manager});
+        text(&done(&server, "/v1/communities", &boss, &group)["id"])
+    };
+    let (class, goal, second) =
+        (group("investor-education"), group("long-term"), group("investor-education"));
+    let courses = server.get("/v1/courses", Some(&boss)).unwrap().json;
+    let course = courses["courses"][0]["id"].clone();
+    let days = courses["courses"][0]["lessons"].as_array().unwrap().len();
+
+    let tomorrow = today().parse::<dengmi_core::Day>().unwrap().plus(1).to_string();
+    let start =
+        json!({"branch": "b1", "course": course, "communities": [class], "start": tomorrow});
+    let cohort = done(&server, "/v1/cohorts", &boss, &start);
+    let path = |rest: &str| format!("/v1/cohorts/{}{rest}", cohort["id"].as_str().unwrap());
+    let again = server.send("POST", "/v1/cohorts", Some(&boss), &start).unwrap();
+    assert_eq!((again.status, &again.json["code"]), (409, &json!("group-taken")));
+
+    // Enrolment opens by itself, days before the first lesson.
+    let stage = || server.get(&path(""), Some(&boss)).unwrap().json["stage"].clone();
+    let opened = (0..100).any(|_| {
+        std::thread::sleep(Duration::from_millis(50));
+        stage() == "enrolling"
+    });
+    assert!(opened, "enrolment opens: {}", stage());
+    let invite = done(&server, "/v1/invites", &boss, &json!({"community": class}));
+    let body = json!({"invite": invite["invite"], "nickname": "早课灯", "consent": true});
+    let joined = server.send("POST", "/v1/sessions", None, &body).unwrap().json;
+    let (member, token) = (text(&joined["member"]), text(&joined["token"]));
+    done(&server, &path("/enrolments"), &token, &json!({}));
+
+    // What is asked before the course is asked without telling, and each item once.
+    let me = || server.get(&path("/me"), Some(&token)).unwrap().json;
+    let asked = me()["paired"]["items"].as_array().unwrap().clone();
+    assert!(!asked.is_empty());
+    let choice = |item: &Value| match item["kind"].as_str().unwrap() {
+        "number" => json!({"number": "1"}),
+        "true_false" => json!({"bool": true}),
+        "multi" => json!({"many": [0]}),
+        "text" => json!({"text": "灯"}),
+        _ => json!({"one": 0}),
+    };
+    let answers: Vec<Value> =
+        asked.iter().map(|item| json!({"item": item["item"], "choice": choice(item)})).collect();
+    let before = json!({"occasion": "before", "answers": answers});
+    let told = done(&server, &path("/items"), &token, &before);
+    assert_eq!(told, json!({"answered": asked.len()}));
+    let again = server.send("POST", &path("/items"), Some(&token), &before).unwrap();
+    assert_eq!((again.status, &again.json["code"]), (409, &json!("items-not-due")));
+    assert_eq!(me()["paired"]["items"], json!([]));
+
+    // A wish is one of the groups on offer; a lesson is read when it was sent.
+    let wish = json!({"wish": {"group": goal}});
+    assert_eq!(server.send("PUT", &path("/wish"), Some(&token), &wish).unwrap().status, 204);
+    assert_eq!(me()["wish"], wish["wish"]);
+    let other = json!({"wish": {"group": class}});
+    assert_eq!(server.send("PUT", &path("/wish"), Some(&token), &other).unwrap().status, 404);
+    let lesson = server.get(&path("/lessons/1"), Some(&token)).unwrap();
+    assert_eq!((lesson.status, &lesson.json["code"]), (409, &json!("lesson-not-sent")));
+    let arrival = path(&format!("/members/{member}/arrival"));
+    let early = server.send("POST", &arrival, Some(&boss), &json!({})).unwrap();
+    assert_eq!((early.status, &early.json["code"]), (409, &json!("no-invitation")));
+
+    let held = dengmi(&data, &["cohort", "list"]);
+    assert_eq!(held.status.code(), Some(4), "the running server owns the data");
+    server.kill();
+    let list = succeeds(&data, &["cohort", "list"]);
+    assert!(list.contains("enrolling") && list.lines().count() == 1, "{list}");
+    let start = ["cohort", "start", course.as_str().unwrap(), "--group", &second];
+    let started = succeeds(&data, &[&start[..], &["--day", &tomorrow]].concat());
+    assert!(started.contains("k1-2"), "{started}");
+    let refused = dengmi(&data, &[&start[..], &["--day", &tomorrow]].concat());
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("group-taken"));
+    succeeds(&data, &["cohort", "dissolve", "k1-1"]);
+    let shown = succeeds(&data, &["cohort", "show", "k1-1", "--format", "json"]);
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!((&shown["stage"], &shown["members"]["left"]), (&json!("archived"), &json!(1)));
+    assert_eq!((&shown["sent"], &shown["days"]), (&json!(0), &json!(days)));
+    assert_eq!(dengmi(&data, &["cohort", "show", "k1-9"]).status.code(), Some(1));
+    succeeds(&data, &["replay"]);
+}
+
+/// The demonstration takes a course through to the long-term group, on the real clock's hurried
+/// stand-in; and all of it replays.
+#[test]
+fn the_demo_takes_a_course_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let play = ["demo", "--members", "200", "--days", "11", "--speed", "21600", "--quiet"];
+    let told = succeeds(&data, &play);
+    for stage in ["开课 running", "评定 grading", "结业邀请 placing graduates"] {
+        assert!(told.contains(stage), "{stage}: {told}");
+    }
+    let shown = succeeds(&data, &["cohort", "show", "k1-1", "--format", "json"]);
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    assert!(["placing", "archived"].contains(&shown["stage"].as_str().unwrap()), "{shown}");
+    assert_eq!(shown["sent"], shown["days"]);
+    let arrived = shown["members"]["arrived"].as_u64();
+    assert!(arrived > Some(0), "somebody went all the way: {shown}");
+    assert!(shown["secret"].is_string(), "nothing depends on it any more: {shown}");
+    let picture = succeeds(&data, &["cohort", "show", "k1-1"]);
+    assert!(picture.contains("已入群 arrived"), "{picture}");
+    succeeds(&data, &["replay"]);
+}
+
 fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -237,6 +352,9 @@ fn faults_are_told_with_a_hint_and_an_exit_code() {
         (&["check", "no/such/folder"], 1, "hint"),
         (&["replay"], 1, "hint"),
         (&["member", "erase", "c1-1"], 2, "m1-42"),
+        (&["cohort", "list"], 1, "hint"),
+        (&["cohort", "show", "r1-1"], 2, "k1-2"),
+        (&["cohort", "start", "basics-7", "--day", "2026-11-23"], 2, "--group"),
     ];
     for (args, code, needle) in cases {
         let output = dengmi(&data, args);

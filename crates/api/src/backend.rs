@@ -7,11 +7,12 @@ use std::future::Future;
 use std::sync::{Arc, OnceLock};
 
 use dengmi_core::command::Key;
+use dengmi_core::time::TimeOfDay;
 use dengmi_core::view::board::{BoardKey, BoardPolicy, Ranked};
 use dengmi_core::view::{Catalog, Event, MemberCard};
 use dengmi_core::{
-    BranchId, Command, CommunityId, Digest, LedgerEntry, MemberId, Outcome, RoundId, Slug,
-    Timestamp,
+    BranchId, CohortId, Command, CommunityId, Decimal, Digest, LedgerEntry, MemberId, Outcome,
+    RoundId, Slug, Timestamp,
 };
 use tokio::sync::broadcast;
 use uuid::Uuid;
@@ -84,6 +85,31 @@ pub trait Backend: Send + Sync + 'static {
 
     /// A community file of some content.
     fn community(&self, content: Digest, id: &Slug, language: Language) -> Option<CommunityText>;
+
+    /// The courses of some content, in id order.
+    fn courses(&self, content: Digest, language: Language) -> Vec<CourseText>;
+
+    /// A course of some content.
+    fn course(&self, content: Digest, id: &Slug, language: Language) -> Option<CourseText>;
+
+    /// The lesson of a day, from 1, of a course of some content.
+    fn lesson(
+        &self,
+        content: Digest,
+        course: &Slug,
+        day: u8,
+        language: Language,
+    ) -> Option<LessonText>;
+
+    /// How a member sees the options of an item that is asked outside the quiz of the day: for each
+    /// option shown, its position in key order. `None` where the branch is unknown.
+    fn item_order(
+        &self,
+        member: MemberId,
+        cohort: CohortId,
+        item: u16,
+        options: u8,
+    ) -> Option<Vec<u8>>;
 
     // --- ledger and events
 
@@ -406,6 +432,67 @@ pub struct CommunityText {
     pub purpose: String,
     /// Notices pinned in the group.
     pub notices: Vec<NoticeText>,
+}
+
+/// A course in one language.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CourseText {
+    /// Its id.
+    pub id: Slug,
+    /// Its name.
+    pub title: String,
+    /// What it is and what it asks for.
+    pub summary: String,
+    /// Names of the lessons, one a day.
+    pub lessons: Vec<String>,
+    /// When a day's lesson is sent.
+    pub lesson_at: TimeOfDay,
+    /// Days before the first lesson on which enrolment opens.
+    pub opens_days_before: u8,
+    /// Last day of the course on which somebody may still come in; 0: only before it starts.
+    pub late_until_day: u8,
+    /// Community files of the groups it may live in.
+    pub lives_in: Vec<Slug>,
+    /// Community files of the groups that graduates may go to.
+    pub leads_to: Vec<Slug>,
+    /// Notices that go with it.
+    pub notices: Vec<NoticeText>,
+}
+
+/// A lesson in one language.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LessonText {
+    /// Its name.
+    pub title: String,
+    /// What a member can do after it.
+    pub goal: String,
+    /// Reading time.
+    pub minutes: u8,
+    /// The messages, in order.
+    pub messages: Vec<String>,
+    /// What to compute.
+    pub prompt: String,
+    /// Unit beside the number.
+    pub unit: Option<String>,
+    /// The right number. Never sent before the member has finished the lesson.
+    pub answer: Decimal,
+    /// The way to it. Never sent before the member has finished the lesson.
+    pub explain: String,
+    /// What to do on the mock account, and why.
+    pub task: String,
+    /// Product sheets to read.
+    pub sheets: Vec<SheetText>,
+    /// Notices that go with it.
+    pub notices: Vec<NoticeText>,
+}
+
+/// A product sheet that a lesson has its members read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SheetText {
+    /// The product page's id.
+    pub id: Slug,
+    /// Its name.
+    pub title: String,
 }
 
 /// A ledger entry with what explains it.

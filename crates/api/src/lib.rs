@@ -13,11 +13,13 @@ pub mod wire;
 
 mod app;
 mod board_rows;
+mod cohort;
 mod community;
 mod docs;
 mod endpoints;
 mod extract;
 mod guard;
+mod item;
 mod people;
 mod reach;
 mod refusal;

@@ -3,9 +3,10 @@
 
 use std::str::FromStr;
 
+use dengmi_core::course::CohortView;
 use dengmi_core::view::board::BoardKey;
 use dengmi_core::view::{Catalog, CommunityView, MemberStatus, PostView, RoundView, RunView};
-use dengmi_core::{BranchId, CommunityId, MemberId, PostId, RoundId, RunId};
+use dengmi_core::{BranchId, CohortId, CommunityId, MemberId, PostId, RoundId, RunId};
 
 use crate::backend::Backend;
 use crate::board_key::BoardName;
@@ -32,6 +33,8 @@ pub(crate) fn check<B: Backend>(
         Target::WholeRun => whole_run(backend, principal, parsed(named)?),
         Target::Round => round(backend, principal, parsed(named)?),
         Target::Post => post(backend, principal, parsed(named)?),
+        Target::Cohort => cohort(backend, principal, parsed(named)?),
+        Target::WholeCohort => whole_cohort(backend, principal, parsed(named)?),
         Target::Board => board(backend, principal, parsed::<BoardName>(named)?.0),
     };
     if reached { Ok(()) } else { Err(Problem::not_found()) }
@@ -130,6 +133,46 @@ fn post<B: Backend>(backend: &B, principal: &Principal, post: PostId) -> bool {
         })
 }
 
+pub(crate) fn cohort<B: Backend>(backend: &B, principal: &Principal, cohort: CohortId) -> bool {
+    principal.reaches_branch(cohort.branch)
+        && backend.catalog(cohort.branch).is_some_and(|catalog| {
+            find_cohort(&catalog, cohort)
+                .is_some_and(|cohort| reaches_cohort(backend, principal, &catalog, cohort))
+        })
+}
+
+/// Whether a group within reach is in a cohort. Members keep what they take or took part in: who
+/// arrived in a long-term group is in none of its groups any more.
+pub(crate) fn reaches_cohort<B: Backend>(
+    backend: &B,
+    principal: &Principal,
+    catalog: &Catalog,
+    cohort: &CohortView,
+) -> bool {
+    if let Some(card) = principal.member().and_then(|member| backend.member(member)) {
+        return card.courses.iter().any(|course| course.cohort == cohort.id)
+            || (card.status == MemberStatus::Active
+                && cohort.communities.contains(&card.community));
+    }
+    let mut groups = cohort.communities.iter();
+    groups.any(|&group| principal.reaches_community(catalog, group, None))
+}
+
+/// Whether every group of a cohort is within reach of an operator.
+pub(crate) fn reaches_whole(principal: &Principal, catalog: &Catalog, cohort: &CohortView) -> bool {
+    principal.role().is_some()
+        && !cohort.communities.is_empty()
+        && cohort.communities.iter().all(|&group| principal.reaches_community(catalog, group, None))
+}
+
+fn whole_cohort<B: Backend>(backend: &B, principal: &Principal, cohort: CohortId) -> bool {
+    principal.reaches_branch(cohort.branch)
+        && backend.catalog(cohort.branch).is_some_and(|catalog| {
+            find_cohort(&catalog, cohort)
+                .is_some_and(|cohort| reaches_whole(principal, &catalog, cohort))
+        })
+}
+
 fn board<B: Backend>(backend: &B, principal: &Principal, key: BoardKey) -> bool {
     match key {
         BoardKey::Community(group, _) => community(backend, principal, group),
@@ -154,6 +197,12 @@ pub(crate) fn find_run(catalog: &Catalog, id: RunId) -> Option<&RunView> {
 pub(crate) fn find_round(catalog: &Catalog, id: RoundId) -> Option<&RoundView> {
     let at = catalog.rounds.binary_search_by_key(&id, |view| view.id).ok()?;
     catalog.rounds.get(at)
+}
+
+/// A cohort of the catalog.
+pub(crate) fn find_cohort(catalog: &Catalog, id: CohortId) -> Option<&CohortView> {
+    let at = catalog.cohorts.binary_search_by_key(&id, |view| view.id).ok()?;
+    catalog.cohorts.get(at)
 }
 
 /// A post of the catalog.

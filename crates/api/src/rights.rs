@@ -52,6 +52,10 @@ pub enum Target {
     Post,
     /// `{key}`: a standing of such a group, run or round.
     Board,
+    /// `{id}`: a cohort one of whose groups is within reach; a member's own also after they moved.
+    Cohort,
+    /// `{id}`: a cohort all of whose groups are within reach.
+    WholeCohort,
 }
 
 impl RouteInfo {
@@ -124,6 +128,23 @@ static ROUTES: &[RouteInfo] = &[
     row("POST", "/v1/runs/{id}/posts", ACTING_ONLY, Target::Run),
     row("GET", "/v1/posts", EVERYONE, Target::None),
     row("POST", "/v1/posts/{id}/reactions", MEMBERS_AND_ACTING, Target::Post),
+    // courses and their cohorts
+    row("GET", "/v1/courses", EVERYONE, Target::None),
+    row("GET", "/v1/cohorts", EVERYONE, Target::None),
+    row("POST", "/v1/cohorts", ACTING_ONLY, Target::None),
+    row("GET", "/v1/cohorts/{id}", EVERYONE, Target::Cohort),
+    row("POST", "/v1/cohorts/{id}/amend", LEADING_ONLY, Target::WholeCohort),
+    row("POST", "/v1/cohorts/{id}/dissolve", ACTING_ONLY, Target::WholeCohort),
+    row("POST", "/v1/cohorts/{id}/enrolments", MEMBERS_AND_ACTING, Target::Cohort),
+    row("POST", "/v1/cohorts/{id}/withdrawals", MEMBERS_AND_ACTING, Target::Cohort),
+    row("GET", "/v1/cohorts/{id}/lessons/{day}", EVERYONE, Target::Cohort),
+    row("POST", "/v1/cohorts/{id}/lessons/{day}/finish", MEMBERS, Target::Cohort),
+    row("GET", "/v1/cohorts/{id}/me", MEMBERS, Target::Cohort),
+    row("POST", "/v1/cohorts/{id}/items", MEMBERS, Target::Cohort),
+    row("PUT", "/v1/cohorts/{id}/wish", MEMBERS, Target::Cohort),
+    row("POST", "/v1/cohorts/{id}/invitation", MEMBERS, Target::Cohort),
+    row("POST", "/v1/cohorts/{id}/members/{member}/reinvite", ACTING_ONLY, Target::Cohort),
+    row("POST", "/v1/cohorts/{id}/members/{member}/arrival", ACTING_ONLY, Target::Cohort),
     // standings and points
     row("GET", "/v1/boards/{key}", EVERYONE, Target::Board),
     row("GET", "/v1/members/{id}/points", EVERYONE, Target::Member),

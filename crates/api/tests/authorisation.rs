@@ -47,6 +47,7 @@ fn fill(template: &str, whose: Whose) -> String {
         .replace("{g}", &format!("g{branch}-{group}"))
         .replace("{r}", &format!("r{branch}-{run}"))
         .replace("{q}", &format!("q{branch}-{round}"))
+        .replace("{k}", &format!("k{branch}-{group}"))
         .replace("{b}", &format!("b{branch}"))
         // Only group 1 has a post: for its neighbours it is not theirs.
         .replace("{p}", &format!("p{branch}-{}", if member == 99 { 99 } else { 1 }))
@@ -90,6 +91,22 @@ static ASKED: &[Asked] = asked! {
     "POST" "/v1/runs/{id}/posts", "/v1/runs/{r}/posts", r#"{"manager":"{g}"}"#;
     "GET" "/v1/posts", "/v1/posts?branch={b}", "";
     "POST" "/v1/posts/{id}/reactions", "/v1/posts/{p}/reactions", r#"{"reaction":"like","member":"{m}"}"#;
+    "GET" "/v1/courses", "/v1/courses?branch={b}", "";
+    "GET" "/v1/cohorts", "/v1/cohorts?branch={b}", "";
+    "POST" "/v1/cohorts", "/v1/cohorts", r#"{"branch":"{b}","course":"basics","communities":["{c}"],"start":"2026-11-23"}"#;
+    "GET" "/v1/cohorts/{id}", "/v1/cohorts/{k}", "";
+    "POST" "/v1/cohorts/{id}/amend", "/v1/cohorts/{k}/amend", r#"{"from_day":4}"#;
+    "POST" "/v1/cohorts/{id}/dissolve", "/v1/cohorts/{k}/dissolve", "";
+    "POST" "/v1/cohorts/{id}/enrolments", "/v1/cohorts/{k}/enrolments", r#"{"member":"{m}"}"#;
+    "POST" "/v1/cohorts/{id}/withdrawals", "/v1/cohorts/{k}/withdrawals", r#"{"member":"{m}"}"#;
+    "GET" "/v1/cohorts/{id}/lessons/{day}", "/v1/cohorts/{k}/lessons/1", "";
+    "POST" "/v1/cohorts/{id}/lessons/{day}/finish", "/v1/cohorts/{k}/lessons/2/finish", r#"{"computed":"8203"}"#;
+    "GET" "/v1/cohorts/{id}/me", "/v1/cohorts/{k}/me", "";
+    "POST" "/v1/cohorts/{id}/items", "/v1/cohorts/{k}/items", r#"{"occasion":"before","answers":[{"item":2,"choice":{"text":"x"}}]}"#;
+    "PUT" "/v1/cohorts/{id}/wish", "/v1/cohorts/{k}/wish", r#"{"wish":{"group":"{c}"}}"#;
+    "POST" "/v1/cohorts/{id}/invitation", "/v1/cohorts/{k}/invitation", r#"{"accept":true}"#;
+    "POST" "/v1/cohorts/{id}/members/{member}/reinvite", "/v1/cohorts/{k}/members/{m}/reinvite", "";
+    "POST" "/v1/cohorts/{id}/members/{member}/arrival", "/v1/cohorts/{k}/members/{m}/arrival", "";
     "GET" "/v1/boards/{key}", "/v1/boards/community-{c}-day-2026-11-21", "";
     "GET" "/v1/members/{id}/points", "/v1/members/{m}/points", "";
     "POST" "/v1/members/{id}/redemptions", "/v1/members/{m}/redemptions", r#"{"order":1,"points":10}"#;
@@ -130,9 +147,21 @@ fn specified(method: &str, route: &str) -> (&'static str, Reach) {
         ) => ("", Reach::Public),
         ("GET", "/v1/me") | ("DELETE", "/v1/sessions/current") => ("mhbga", Reach::Self_),
         ("PUT", "/v1/me/nickname" | "/v1/me/consents/{purpose}") => ("m", Reach::Self_),
-        ("GET", "/v1/communities" | "/v1/quests" | "/v1/posts" | "/v1/content" | "/v1/events") => {
-            ("mhbga", Reach::Branch)
+        ("GET", "/v1/communities" | "/v1/quests" | "/v1/posts" | "/v1/content" | "/v1/events")
+        | ("GET", "/v1/courses" | "/v1/cohorts") => ("mhbga", Reach::Branch),
+        ("GET", "/v1/cohorts/{id}" | "/v1/cohorts/{id}/lessons/{day}") => ("mhbga", Reach::Owner),
+        ("GET", "/v1/cohorts/{id}/me")
+        | ("PUT", "/v1/cohorts/{id}/wish")
+        | (
+            "POST",
+            "/v1/cohorts/{id}/lessons/{day}/finish"
+            | "/v1/cohorts/{id}/items"
+            | "/v1/cohorts/{id}/invitation",
+        ) => ("m", Reach::Owner),
+        ("POST", "/v1/cohorts/{id}/enrolments" | "/v1/cohorts/{id}/withdrawals") => {
+            ("mhbg", Reach::Owner)
         }
+        ("POST", "/v1/cohorts/{id}/amend") => ("hb", Reach::Owner),
         ("GET", "/v1/rounds" | "/v1/communities/{id}" | "/v1/runs/{id}" | "/v1/rounds/{id}")
         | ("GET", "/v1/boards/{key}" | "/v1/members/{id}/points") => ("mhbga", Reach::Owner),
         ("POST", "/v1/rounds/{id}/answers") => ("m", Reach::Owner),
@@ -306,6 +335,13 @@ async fn the_other_manager_and_the_other_branch_reach_nothing() {
         (token::M3, "/v1/boards/round-q1-3", 200),
         (token::FOREIGN, "/v1/boards/run-r1-1", 404),
         (token::M2, "/v1/boards/run-r1-1", 200),
+        (token::MANAGER2, "/v1/cohorts/k1-1", 404),
+        (token::MANAGER2, "/v1/cohorts/k1-1/lessons/1", 404),
+        (token::MANAGER2, "/v1/cohorts/k1-2", 200),
+        (token::BRANCH2, "/v1/cohorts/k1-1", 404),
+        (token::M3, "/v1/cohorts/k1-1/me", 404),
+        (token::M3, "/v1/cohorts/k1-2/me", 200),
+        (token::FOREIGN, "/v1/cohorts/k1-1/lessons/1", 404),
     ] {
         assert_eq!(api.get(token, path).await.status, status, "{path} with {token}");
     }
@@ -325,6 +361,14 @@ async fn a_body_reaches_no_further_than_a_path() {
         ("/v1/posts/p1-1/reactions", r#"{"reaction":"like","staff":"g2-1"}"#),
         ("/v1/members/m1-1/move", r#"{"to":"c1-2"}"#),
         ("/v1/invites", r#"{"member":"m1-3"}"#),
+        ("/v1/cohorts/k1-1/enrolments", r#"{"member":"m1-3"}"#),
+        ("/v1/cohorts/k1-1/withdrawals", r#"{"member":"m1-3"}"#),
+        ("/v1/cohorts/k1-1/members/m1-3/reinvite", ""),
+        ("/v1/cohorts/k1-1/members/m1-3/arrival", ""),
+        (
+            "/v1/cohorts",
+            r#"{"branch":"b1","course":"basics","communities":["c1-1","c1-2"],"start":"2026-11-23"}"#,
+        ),
         (
             "/v1/runs",
             r#"{"branch":"b1","quest":"quiz","communities":["c1-1","c1-2"],"start":"2026-11-23"}"#,

@@ -2,20 +2,21 @@
 
 mod common;
 
-use common::{Api, FEEDBACK, RIGHT_OPTION, key, request, token};
+use common::{Api, EXPLAIN, FEEDBACK, NUMBER, RIGHT_OPTION, key, request, token};
 use dengmi_core::outcome::Mark;
 use dengmi_core::{BranchId, Outcome, Ppm, Receipt, RoundId};
 use serde_json::Value;
 
 /// Words that a field about right and wrong would be called by.
-const TELLING: [&str; 7] =
-    ["key", "right", "feedback", "correct", "solution", "statistics", "discrimination"];
+const TELLING: [&str; 8] =
+    ["key", "right", "feedback", "correct", "solution", "statistics", "discrimination", "explain"];
 
 fn scan(value: &Value, path: &str) {
     match value {
         Value::Object(fields) => {
             for (name, value) in fields {
-                assert!(!TELLING.iter().any(|word| name.contains(word)), "{path}.{name}");
+                let telling = TELLING.iter().any(|word| name.contains(word)) || name == "answer";
+                assert!(!telling, "{path}.{name}");
                 scan(value, &format!("{path}.{name}"));
             }
         }
@@ -24,7 +25,11 @@ fn scan(value: &Value, path: &str) {
                 scan(item, path);
             }
         }
-        Value::String(text) => assert!(!text.contains(FEEDBACK), "{path}: {text}"),
+        Value::String(text) => {
+            for secret in [FEEDBACK, NUMBER, EXPLAIN] {
+                assert!(!text.contains(secret), "{path}: {text}");
+            }
+        }
         _ => {}
     }
 }
@@ -44,11 +49,24 @@ async fn nothing_tells_the_key_before_the_close() {
             "/v1/posts?branch=b1",
             "/v1/communities/c1-1",
             "/v1/boards/round-q1-1",
+            "/v1/courses?branch=b1",
+            "/v1/cohorts?branch=b1",
+            "/v1/cohorts/k1-1",
+            "/v1/cohorts/k1-1/lessons/2",
         ] {
             let got = api.get(token, path).await;
             assert_eq!(got.status, 200, "{path}");
             scan(&got.json(), path);
         }
+    }
+    for token in [token::M1, token::M2] {
+        scan(&api.get(token, "/v1/cohorts/k1-1/me").await.json(), "/v1/cohorts/k1-1/me");
+    }
+    for occasion in ["before", "after"] {
+        let body =
+            format!(r#"{{"occasion":"{occasion}","answers":[{{"item":0,"choice":{{"one":1}}}}]}}"#);
+        let told = api.post(token::M1, "/v1/cohorts/k1-1/items", &body).await.json();
+        scan(&told, occasion);
     }
     let answers = r#"{"answers":[{"question":0,"choice":{"one":1}}]}"#;
     scan(&api.post(token::M1, "/v1/rounds/q1-1/answers", answers).await.json(), "answers");

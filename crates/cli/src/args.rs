@@ -47,6 +47,9 @@ pub(crate) enum Command {
     Check(commands::check::Check),
     /// 解释错误代码 Explain a code that a check gave
     Explain(commands::explain::Explain),
+    /// 课程 Courses: list, coverage, preview of a day
+    #[command(subcommand)]
+    Course(commands::course::Course),
     /// 演示 Watch a living community with synthetic members
     Demo(commands::demo::Demo),
     /// 启动服务 Serve the HTTP interface
@@ -59,6 +62,12 @@ pub(crate) enum Command {
     /// 积分账 The points ledger
     #[command(subcommand)]
     Ledger(commands::ledger::Ledger),
+    /// 模拟市场 Mock markets
+    #[command(subcommand)]
+    Market(commands::market::Market),
+    /// 课程各期 Cohorts of courses
+    #[command(subcommand)]
+    Cohort(commands::cohort::Cohort),
     /// 成员 Members
     #[command(subcommand)]
     Member(commands::member::Member),

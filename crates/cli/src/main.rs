@@ -6,6 +6,7 @@ mod commands;
 mod content;
 mod data;
 mod error;
+mod layout;
 mod terminal;
 
 use std::process::ExitCode;
@@ -20,11 +21,14 @@ fn main() -> ExitCode {
     let result = match command {
         Command::Check(check) => check.run(&global),
         Command::Explain(explain) => explain.run(),
+        Command::Course(course) => course.run(&global),
         Command::Demo(demo) => demo.run(&global),
         Command::Serve(serve) => serve.run(&global),
         Command::Replay(replay) => replay.run(&global),
         Command::Verify(verify) => verify.run(&global),
         Command::Ledger(ledger) => ledger.run(&global),
+        Command::Market(market) => market.run(&global),
+        Command::Cohort(cohort) => cohort.run(&global),
         Command::Member(member) => member.run(&global),
         Command::User(user) => user.run(&global),
         Command::Bench(bench) => bench.run(&global),

@@ -316,3 +316,39 @@ fn files_containing(folder: &Path, text: &str) -> Vec<PathBuf> {
     }
     found
 }
+
+#[test]
+fn a_market_is_shown_checked_and_verified() {
+    let data = tempfile::tempdir().unwrap();
+    let data = data.path();
+    let (shown, _) = check(data, &["market", "show", "steady-7", "--seed", "3"], "", 0);
+    let after = |name: &str| {
+        let line = shown.lines().find(|line| line.contains(name)).unwrap();
+        line.rsplit(' ').next().unwrap().to_owned()
+    };
+    let (secret, commitment) = (after("secret "), after("commitment "));
+    let (prices, _) = check(data, &["market", "show", "steady-7", "--seed", "3", "--csv"], "", 0);
+    let file = data.join("prices.csv");
+    std::fs::write(&file, &prices).unwrap();
+    let file = file.to_str().unwrap();
+    let verify = |secret: &str, commitment: &str, code| {
+        let terms = ["--market", "standard", "--scenario", "steady-7", "--prices", file];
+        let given = ["verify", "market", "--secret", secret, "--commitment", commitment];
+        check(data, &[&given[..], &terms[..]].concat(), "", code)
+    };
+    assert!(verify(&secret, &commitment, 0).0.contains("126 / 126"));
+    verify(&commitment, &commitment, 3);
+    // One price that is not of the path.
+    let line = prices.lines().find(|line| line.starts_with("6,index-broad,")).unwrap();
+    std::fs::write(file, prices.replace(line, "6,index-broad,100000000,0,0")).unwrap();
+    assert!(verify(&secret, &commitment, 3).0.contains("125 / 126"));
+
+    check(data, &["market", "show", "steady"], "", 1);
+    check(data, &["market", "show", "quiet", "--asset", "demand"], "", 1);
+    let few = ["market", "check", "--seeds", "2", "--days", "2500", "--threads", "2"];
+    let (table, _) = check(data, &few, "", 0);
+    assert!(table.contains("index-broad") && table.contains("ns") && !table.contains("MISSED"));
+    // Three weeks say nothing yet: targets are missed, and that is an error.
+    let (table, _) = check(data, &["market", "check", "--seeds", "1", "--days", "20"], "", 1);
+    assert!(table.contains("MISSED"));
+}

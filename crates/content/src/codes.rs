@@ -180,6 +180,27 @@ codes! {
     ASSESSMENT_QUESTION = "C0926";
     ASSESSMENT_LEVELS = "C0927";
     ASSESSMENT_LIMITS = "C0928";
+    // Mock markets and scenarios.
+    DEAD_MARKET = "C1001";
+    SHOCK_TARGET = "C1002";
+    PRICE_SHOCKS = "C1003";
+    CRASHES = "C1004";
+    SHOCK_EARLY = "C1005";
+    SHOCK_DAY = "C1006";
+    SCENARIO_DAYS = "C1007";
+    SHOCK_SIZE = "C1008";
+    SHOCK_TWICE = "C1009";
+    MODEL_RANGE = "C1010";
+    HISTORY_DAYS = "C1011";
+    REAL_INDEX = "C1012";
+    ASSET_RISK = "C1013";
+    ASSETS = "C1014";
+    ASSET_FEES = "C1015";
+    ASSET_TRADING = "C1016";
+    ASSET_PRICE = "C1017";
+    SHEET_DIFFERS = "C1018";
+    CLOSED_DAYS = "C1019";
+    MARKET_TARGET = "C1020";
 }
 
 /// All codes, in order.

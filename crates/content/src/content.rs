@@ -8,8 +8,9 @@ use crate::courses::{is_lesson_of, quest_of};
 use crate::model::notice::NoticeFile;
 use crate::model::question::{AnswerSource, TrueFalse};
 use crate::model::{
-    Answer, Assessment, Body, CommunityFile, Course, FactValue, Lesson, Notice, PointsFile,
-    Product, ProductFact, Quest, QuestKind, Question, QuestionFile, RewardRule, WordsFile,
+    Answer, Assessment, Body, CommunityFile, Course, FactValue, Lesson, Market, Notice, PointsFile,
+    Product, ProductFact, Quest, QuestKind, Question, QuestionFile, RewardRule, Scenario,
+    WordsFile,
 };
 use crate::pack::{Pack, PackCourse, PackQuestion};
 use crate::source::{At, Source};
@@ -28,6 +29,8 @@ pub(crate) enum Kind {
     Course,
     Lesson,
     Assessment,
+    Market,
+    Scenario,
 }
 
 impl Kind {
@@ -45,6 +48,8 @@ impl Kind {
             Self::Course => ("课程", "course"),
             Self::Lesson => ("课", "lesson"),
             Self::Assessment => ("风险测评问卷", "risk questionnaire"),
+            Self::Market => ("模拟市场", "market"),
+            Self::Scenario => ("剧本", "scenario"),
         }
     }
 
@@ -60,6 +65,8 @@ impl Kind {
             Self::Quest => "quests/",
             Self::Course | Self::Lesson => "courses/",
             Self::Assessment => "content/assessments/",
+            Self::Market => "content/markets/",
+            Self::Scenario => "content/scenarios/",
         }
     }
 }
@@ -144,6 +151,8 @@ pub(crate) struct Content<'a> {
     pub(crate) assessments: Items<Assessment>,
     /// The quiz of each course as a quest, by the id and at the place of the course.
     pub(crate) course_quests: Items<Quest>,
+    pub(crate) markets: Items<Market>,
+    pub(crate) scenarios: Items<Scenario>,
     /// Ids of what is there but could not be read.
     pub(crate) broken: BTreeSet<(Kind, String)>,
     /// Today's id for every earlier one.
@@ -170,6 +179,8 @@ impl<'a> Content<'a> {
             lessons: Items::default(),
             assessments: Items::default(),
             course_quests: Items::default(),
+            markets: Items::default(),
+            scenarios: Items::default(),
             broken: BTreeSet::new(),
             renamed: BTreeMap::new(),
         }
@@ -203,6 +214,11 @@ impl<'a> Content<'a> {
     /// A reward rule by its id or an earlier one.
     pub(crate) fn rule(&self, id: &Slug) -> Option<&Item<RewardRule>> {
         self.rules.get(id).or_else(|| self.rules.get(self.current(id)))
+    }
+
+    /// A market by its id or an earlier one.
+    pub(crate) fn market(&self, id: &Slug) -> Option<&Item<Market>> {
+        self.markets.get(id).or_else(|| self.markets.get(self.current(id)))
     }
 
     /// Whether something of this kind and id is there but could not be read.
@@ -317,6 +333,11 @@ impl<'a> Content<'a> {
         }
         let mut assessments = self.assessments.into_values();
         assessments.values_mut().flat_map(|asked| &mut asked.notices).for_each(current);
+        let mut markets = self.markets.into_values();
+        let sheets = markets.values_mut().flat_map(|market| &mut market.assets);
+        sheets.filter_map(|asset| asset.sheet.as_mut()).for_each(current);
+        let mut scenarios = self.scenarios.into_values();
+        scenarios.values_mut().map(|scenario| &mut scenario.market).for_each(current);
         let mut questions = BTreeMap::new();
         for (id, mut question) in self.questions.into_values() {
             product_ids(&mut question).for_each(current);
@@ -345,6 +366,8 @@ impl<'a> Content<'a> {
             quests,
             courses,
             assessments,
+            markets,
+            scenarios,
             renamed,
         })
     }

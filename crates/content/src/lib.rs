@@ -22,5 +22,6 @@ mod templates;
 pub use codes::{codes, explain, title};
 pub use diagnostic::{Diagnostic, Said, Severity, SourceFile};
 pub use load::{CheckOptions, load};
+pub use nearest::nearest;
 pub use pack::{Pack, PackCourse, PackQuestion};
 pub use render::render;

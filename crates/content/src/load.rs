@@ -12,8 +12,8 @@ use crate::courses::file_of;
 use crate::diagnostic::{Diagnostic, Said, SourceFile, say};
 use crate::model::notice::NoticeFile;
 use crate::model::{
-    Assessment, CommunityFile, Course, Lesson, Notice, PointsFile, Product, Quest, Question,
-    QuestionFile, RewardRule, SCHEMA, WordsFile,
+    Assessment, CommunityFile, Course, Lesson, Market, Notice, PointsFile, Product, Quest,
+    Question, QuestionFile, RewardRule, SCHEMA, Scenario, WordsFile,
 };
 use crate::nearest::{nearest, one_of};
 use crate::pack::Pack;
@@ -121,7 +121,7 @@ fn digest(files: &[&SourceFile]) -> Digest {
     Digest(*hasher.finalize().as_bytes())
 }
 
-const FOLDERS: [&str; 9] = [
+const FOLDERS: [&str; 11] = [
     "content/products",
     "content/questions",
     "content/rewards",
@@ -129,6 +129,8 @@ const FOLDERS: [&str; 9] = [
     "content/notices",
     "content/words",
     "content/assessments",
+    "content/markets",
+    "content/scenarios",
     "quests",
     "courses",
 ];
@@ -144,6 +146,8 @@ fn kind_of<'p>(path: &'p str, report: &mut Report) -> Option<(Kind, &'p str)> {
         Kind::Words,
         Kind::Assessment,
         Kind::Quest,
+        Kind::Market,
+        Kind::Scenario,
     ];
     let stem = path.get(..path.len() - ".ron".len())?;
     if let Some(below) = stem.strip_prefix(Kind::Course.folder()) {
@@ -317,6 +321,18 @@ impl<'a> Reader<'_, 'a, '_> {
                 let value: Option<Assessment> = self.parse_file(None, templates::ASSESSMENT);
                 if let Some(item) = self.item(kind, stem, id, value) {
                     self.content.assessments.add(item);
+                }
+            }
+            Kind::Market => {
+                let value: Option<Market> = self.parse_file(None, templates::MARKET);
+                if let Some(item) = self.item(kind, stem, id, value) {
+                    self.content.markets.add(item);
+                }
+            }
+            Kind::Scenario => {
+                let value: Option<Scenario> = self.parse_file(None, templates::SCENARIO);
+                if let Some(item) = self.item(kind, stem, id, value) {
+                    self.content.scenarios.add(item);
                 }
             }
             Kind::Points => {

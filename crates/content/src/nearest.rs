@@ -10,11 +10,9 @@ pub(crate) fn did_you_mean<'a>(
     nearest(written, known).map(|name| say!("是不是 `{name}`？", "did you mean `{name}`?"))
 }
 
-/// The known name nearest to what was written: two thirds of the letters must agree.
-pub(crate) fn nearest<'a>(
-    written: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+/// The known name nearest to what was written: three fifths of the letters must agree. `None` where
+/// none is near enough.
+pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let score = |name: &str| {
         // Case alone, the beginning alone, or a part of a path alone is as near as can be.
         let begins = written.len() >= 3 && name.starts_with(written);

@@ -6,11 +6,12 @@ use dengmi_core::command::Key;
 use dengmi_core::text::FoldedHash;
 use dengmi_core::{Decimal, Digest, Slug};
 
+use crate::content::{fact_of, source_product};
 use crate::courses::quest_of;
 use crate::model::question::{MultiOption, Partial, TrueFalse};
 use crate::model::{
-    Answer, Assessment, Body, CommunityFile, Course, FactValue, Lesson, Notice, PointsFile,
-    Product, ProductFact, Quest, Question, RewardRule, Text, Unit, WordsFile,
+    Answer, Assessment, Body, CommunityFile, Course, FactValue, Lesson, Market, Notice, PointsFile,
+    Product, ProductFact, Quest, Question, RewardRule, Scenario, Text, Unit, WordsFile,
 };
 
 /// Content that passed every check.
@@ -38,6 +39,10 @@ pub struct Pack {
     pub courses: BTreeMap<Slug, PackCourse>,
     /// Risk questionnaires by id.
     pub assessments: BTreeMap<Slug, Assessment>,
+    /// Mock markets by id.
+    pub markets: BTreeMap<Slug, Market>,
+    /// Scripts for mock markets by id.
+    pub scenarios: BTreeMap<Slug, Scenario>,
     /// Today's id for every earlier one.
     pub renamed: BTreeMap<Slug, Slug>,
 }
@@ -141,6 +146,13 @@ impl PackQuestion {
             }
         };
         Some(Self { question, key, partial, options, unit: shown_unit })
+    }
+
+    /// The products it is about: by its fact, and by its source. One may come twice.
+    pub fn products(&self) -> impl Iterator<Item = &Slug> {
+        let fact = fact_of(&self.question.body).map(|fact| &fact.product);
+        let source = source_product(&self.question.source).map(|(product, _)| product);
+        fact.into_iter().chain(source)
     }
 
     /// Options a member chooses among; 0 for typed answers and true or false.

@@ -28,6 +28,49 @@ macro_rules! quest {
     };
 }
 
+macro_rules! market {
+    ($price:expr, $holding:expr) => {
+        concat!(
+            r#"(schema: 1, was: [], title: {"zh-CN": "示例市场"}, cutoff: "15:00",
+            calendar: Real(closed: ["2026-10-01"]), history_days: 250,
+            model: (to_turbulent: 983, to_calm: 3670, bonds_when_turbulent: 81920,
+            equity: (calm: "12.8", turbulent: "27.5", jump_calm: 98, jump_turbulent: 655,
+            jump_from: "2", jump_to: "6", down_extra: "1"),
+            rates: (memory: 13107, equity: -7864, own: 65077,
+            jump: (chance: 524, from: "3", to: "6", side: Either)),
+            credit: (chance: 262, from: "3", to: "7", side: Down),
+            gold: (chance: 524, from: "3", to: "6", side: Either),
+            overseas: (chance: 524, from: "3", to: "6", side: Either)),
+            assets: [(id: "index-broad", title: {"zh-CN": "示例资产"}, class: IndexFund, risk: R4,
+            enabled: true, sheet: "index/a", trade: (min_fen: 1000, confirm_days: 1,
+            redeemable_days: 2, cash_days: 3, holding: "#,
+            $holding,
+            r#", daily_limit_fen: 100000, fast_limit_fen: 1000000, fees: (subscription_ppm: 3000,
+            discount_ppm: 100000, redemption: [(below_days: 7, ppm: 15000)]),
+            share: (lot: 100, commission_ppm: 250, commission_min_fen: 500, transfer_ppm: 10,
+            stamp_ppm: 500)), price: "#,
+            $price,
+            r#")], targets: (volatility: [(asset: "index-broad", percent: "18")],
+            ten_days: [(asset: "index-broad", p5: "-5", p95: "5")],
+            correlation: [(a: "index-broad", b: "bond-long", low: "-0.2", high: "0")]),
+            approval: (id: "HG-2026-001", approver: "compliance", valid_to: "2027-06-30"))"#
+        )
+    };
+}
+
+macro_rules! scenario {
+    ($kind:expr) => {
+        concat!(
+            r#"(schema: 1, was: [], title: {"zh-CN": "剧本"}, market: "standard", days: 7,
+            shocks: [(id: "crash-day", day: 6, news: {"zh-CN": "消息"},
+            debrief: {"zh-CN": "复盘"}, kind: "#,
+            $kind,
+            r#")],
+            approval: (id: "HG-2026-001", approver: "compliance", valid_to: "2027-06-30"))"#
+        )
+    };
+}
+
 /// A product page.
 pub(crate) const PRODUCT: &[&str] = &[r#"(
     schema: 1, was: [], title: {"zh-CN": "产品"}, class: Wealth, sheet: Sample,
@@ -181,6 +224,38 @@ pub(crate) const ASSESSMENT: &[&str] = &[r#"(
     age_note: {"zh-CN": "未满 18 岁不测评"}, notices: ["n7"],
     approval: (id: "HG-2026-001", approver: "compliance", valid_to: "2027-06-30"),
 )"#];
+/// A mock market; one asset for each way a price comes about.
+pub(crate) const MARKET: &[&str] = &[
+    market!(
+        r#"Nav((start: "1", drift: "5", equity: "1", rates: "1", credit: "1", gold: "1",
+        overseas: "1", own: "1", duration: "1", limit: "10"))"#,
+        "Minimum(days: 90)"
+    ),
+    market!(
+        r#"Accrual((start: "1.25", step: "0.01", low: "0.5", high: "2", pass_through_ppm: 400000,
+        pass_through_days: 30))"#,
+        "Periodic(every_days: 90, open_days: 5)"
+    ),
+    market!(r#"Deposit(rate: "0.65")"#, r#"Term(days: 90, early: "0.05")"#),
+];
+
+/// A script; one for each kind of shock and of effect.
+pub(crate) const SCENARIO: &[&str] = &[
+    scenario!(
+        r#"Price([(after: 0, days: 1, chance: 65536, effect: Equity(percent: "-7", to: "-6"))])"#
+    ),
+    scenario!(
+        r#"Price([(after: 0, days: 1, chance: 65536,
+        effect: Factor(factor: Credit, sd: "-3", to: "-2"))])"#
+    ),
+    scenario!(
+        r#"Price([(after: 0, days: 1, chance: 65536,
+        effect: Asset(asset: "index-broad", percent: "-2", to: "-1"))])"#
+    ),
+    scenario!("Price([(after: 0, days: 1, chance: 65536, effect: Rates(bp: -10))])"),
+    scenario!(r#"Price([(after: 0, days: 1, chance: 65536, effect: Gate(asset: "index-broad"))])"#),
+    scenario!(r#"FeeTrap(from: "bond-short", to: "index-broad")"#),
+];
 
 #[cfg(test)]
 mod tests {
@@ -218,5 +293,7 @@ mod tests {
         check::<Course>(COURSE);
         check::<Lesson>(LESSON);
         check::<Assessment>(ASSESSMENT);
+        check::<Market>(MARKET);
+        check::<Scenario>(SCENARIO);
     }
 }

@@ -8,7 +8,7 @@ mod common;
 
 use std::fs;
 
-use common::{base, base_with, folder, show, today};
+use common::{base, base_for, base_with, folder, show, today};
 use dengmi_content::{Diagnostic, load};
 
 #[test]
@@ -17,6 +17,17 @@ fn the_base_pack_has_no_fault() {
     let (pack, diagnostics) = load(&files, &today());
     assert!(diagnostics.is_empty(), "{}", show(&files, &diagnostics));
     assert!(pack.is_some());
+}
+
+#[test]
+fn the_small_course_has_no_fault() {
+    let files = base_for("courses/first/course.ron");
+    let (pack, diagnostics) = load(&files, &today());
+    assert!(diagnostics.is_empty(), "{}", show(&files, &diagnostics));
+    let pack = pack.expect("a pack");
+    let (_, course) = pack.courses.first_key_value().expect("the course");
+    assert_eq!(course.lessons.len(), 7);
+    assert_eq!(course.lesson(4).expect("day 4").day, 4);
 }
 
 #[test]

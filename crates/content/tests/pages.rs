@@ -8,7 +8,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{base, is_chinese, show, today};
+use common::{base, base_for, is_chinese, show, today};
 use dengmi_content::{SourceFile, codes, explain, load, title};
 
 /// The blocks of a page that open with the given fence.
@@ -25,9 +25,11 @@ fn blocks<'p>(page: &'p str, fence: &str) -> Vec<&'p str> {
 
 /// The base pack with the page's files.
 fn files(page: &str) -> Vec<SourceFile> {
-    let mut files = base();
+    let blocks = blocks(page, "```ron\n");
+    let path = |block: &&str| block.lines().next()?.strip_prefix("// file: ").map(str::to_owned);
+    let mut files = blocks.iter().find_map(path).map_or_else(base, |path| base_for(&path));
     let mut added = Vec::new();
-    for block in blocks(page, "```ron\n") {
+    for block in blocks {
         let first = block.trim_start_matches('\u{FEFF}').lines().next().unwrap_or("");
         if let Some(path) = first.strip_prefix("// without: ") {
             files.retain(|file| file.path != path);

@@ -10,6 +10,7 @@ fn shipped_content_has_no_fault() {
     let root = folder("..");
     let mut files = read(&root, "content");
     files.extend(read(&root, "quests"));
+    files.extend(read(&root, "courses"));
     assert!(files.len() > 20, "the shipped content is found: {}", files.len());
     let (pack, diagnostics) = load(&files, &today());
     assert!(diagnostics.is_empty(), "{}", show(&files, &diagnostics));

@@ -1,5 +1,7 @@
 //! Courses: what can be asked of a cohort, and what it answers.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::command::Choice;
@@ -470,6 +472,8 @@ pub struct CohortView {
     pub gain: Option<Gain>,
     /// Share of those who arrived and were active 7 and 30 days after, once known.
     pub retained: [Option<Ppm>; 2],
+    /// Questions by item number: what [`ItemAnswer::item`] and [`PupilView::review`] point at.
+    pub items: Arc<[Slug]>,
 }
 
 /// What a cohort knew before and after.
@@ -507,6 +511,8 @@ pub struct PupilView {
     pub review: Vec<u16>,
     /// Items answered before and after, of how many each.
     pub paired: (u16, u16, u16),
+    /// Paired items that can be answered now, and whether they are those before or after.
+    pub asked: Option<(Occasion, Vec<u16>)>,
     /// The wish for the time after.
     pub wish: Option<StayWish>,
     /// The invitation that stands, or stood last.

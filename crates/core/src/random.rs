@@ -6,6 +6,8 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+use crate::mutant;
+
 /// The seed of a branch's engine, 256 bits.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seed(pub [u8; 32]);
@@ -30,6 +32,12 @@ pub enum Purpose {
     ItemOptionOrder,
     /// What a cohort's mock market is drawn from.
     MarketSecret,
+    /// A factor of a mock market on one market day.
+    MarketFactor,
+    /// What an asset of a mock market does of its own on one market day.
+    MarketAsset,
+    /// Whether and how far a shock of a script strikes.
+    MarketShock,
 }
 
 impl Purpose {
@@ -40,6 +48,9 @@ impl Purpose {
             Self::SyntheticMember => "dengmi synthetic member v1",
             Self::ItemOptionOrder => "dengmi item option order v1",
             Self::MarketSecret => "dengmi market secret v1",
+            Self::MarketFactor => "dengmi market factor v1",
+            Self::MarketAsset => "dengmi market asset v1",
+            Self::MarketShock => "dengmi market shock v1",
         }
     }
 }
@@ -65,7 +76,9 @@ impl Seed {
     #[must_use]
     pub fn stream(&self, purpose: Purpose, a: u64, b: u64) -> ChaCha8Rng {
         let mut hasher = blake3::Hasher::new_keyed(&self.0);
-        hasher.update(purpose.text().as_bytes());
+        if !mutant::planted("random/no-purpose") {
+            hasher.update(purpose.text().as_bytes());
+        }
         hasher.update(&a.to_le_bytes());
         hasher.update(&b.to_le_bytes());
         ChaCha8Rng::from_seed(*hasher.finalize().as_bytes())
@@ -79,6 +92,14 @@ impl Seed {
         hasher.update(purpose.text().as_bytes());
         hasher.update(&a.to_le_bytes());
         *hasher.finalize().as_bytes()
+    }
+
+    /// The first words of a stream.
+    #[must_use]
+    pub fn words<const N: usize>(&self, purpose: Purpose, a: u64, b: u64) -> [u64; N] {
+        use rand::Rng as _;
+        let mut rng = self.stream(purpose, a, b);
+        std::array::from_fn(|_| rng.next_u64())
     }
 
     /// The key of a family of orders, such as those of one round's options: members of the family
@@ -194,6 +215,41 @@ mod tests {
                 9_964_058_380_065_368_668,
             ],
         );
+        check(
+            Purpose::MarketFactor,
+            7,
+            9,
+            [
+                6_267_549_268_885_879_497,
+                5_595_443_809_951_502_068,
+                17_808_797_011_426_127_170,
+                15_286_595_663_790_553_490,
+            ],
+        );
+        check(
+            Purpose::MarketAsset,
+            u64::MAX,
+            9,
+            [
+                3_026_864_702_239_705_437,
+                8_510_183_432_747_592_404,
+                9_634_883_155_144_157_619,
+                4_441_412_404_447_084_983,
+            ],
+        );
+        check(
+            Purpose::MarketShock,
+            7,
+            9,
+            [
+                8_721_939_272_309_516_261,
+                11_285_783_586_157_575_099,
+                4_294_033_638_314_242_902,
+                17_939_087_855_035_896_742,
+            ],
+        );
+        let words: [u64; 2] = Seed::from_number(1).words(Purpose::SyntheticMember, 7, 9);
+        assert_eq!(words, [8_938_922_643_816_234_512, 12_471_510_480_083_033_403]);
         // Further on, across the blocks of the cipher, and in halves of 32 bits.
         let mut rng = Seed::from_number(1).stream(Purpose::SyntheticMember, 1, 2);
         let hundredth = (0..100).map(|_| rng.next_u64()).last();

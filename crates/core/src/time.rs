@@ -8,6 +8,8 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::mutant;
+
 const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
 
@@ -229,6 +231,9 @@ impl Calendar {
     }
 
     fn shift_ms(self) -> i64 {
+        if mutant::planted("time/utc-day") {
+            return 0;
+        }
         (i64::from(self.utc_offset_minutes) - i64::from(self.day_start_minutes)) * MINUTE_MS
     }
 

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use bevy_ecs::prelude::*;
 use dengmi_content::model::reward::{Cap, CapPeriod, CapScope};
 use dengmi_core::view::EventKind;
-use dengmi_core::{Day, Period, PeriodKind};
+use dengmi_core::{Day, Period, PeriodKind, mutant};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
@@ -128,7 +128,10 @@ impl Limits {
             points: match cap.scope {
                 CapScope::Member => cap.points.0.min(i64::from(u32::MAX)),
                 CapScope::Community => cap.points.0,
-                CapScope::Bank => cap.points.0 / branches,
+                CapScope::Bank => {
+                    let whole = mutant::planted("caps/bank-undivided");
+                    if whole { cap.points.0 } else { cap.points.0 / branches }
+                }
             },
             table: used.meters.table(Meter::of(cap, rule.rule.code, run)),
         };
@@ -144,12 +147,16 @@ impl Limits {
         for cap in &self.caps {
             let Some(number) = who.number(cap.scope) else { continue };
             let period = who.periods.number(cap.per);
-            points = points.min(cap.points - meters.used(cap.table, number, period));
+            let more = mutant::planted("caps/one-more");
+            let most = if more { cap.points.saturating_add(1) } else { cap.points };
+            points = points.min(most - meters.used(cap.table, number, period));
         }
         if points <= 0 {
             return Cut { points: 0, exhausted: false };
         }
-        run.budget_left -= points;
+        if !mutant::planted("caps/budget-stays") {
+            run.budget_left -= points;
+        }
         self.paid += points;
         let mut exhausted = run.budget_left == 0 || self.paid == self.budget;
         for cap in &self.caps {
@@ -280,6 +287,9 @@ pub(crate) fn forget_run(world: &mut World, run: u32) {
 }
 
 fn save(world: &mut World) -> Vec<u8> {
+    if mutant::planted("caps/unsaved") {
+        return encode(&CapUse::default());
+    }
     encode(world.resource::<CapUse>())
 }
 

@@ -9,7 +9,7 @@ use blake3::Hasher;
 use dengmi_core::id::Id;
 use dengmi_core::view::board::Ranked;
 use dengmi_core::view::{ClosedBoard, Event};
-use dengmi_core::{Account, Cause, Day, Digest, LedgerEntry, Outcome, Receipt};
+use dengmi_core::{Account, Cause, Day, Digest, LedgerEntry, Outcome, Receipt, mutant};
 use serde::Serialize;
 
 use crate::kernel::{Now, encode_into};
@@ -48,7 +48,10 @@ impl Linker {
         let piece = &mut self.piece;
         piece.clear();
         plain(piece, &(said.now.seq, said.now.at));
-        each(piece, &mut hasher, said.outcomes, outcome);
+        let kept = said.outcomes.len().saturating_sub(1);
+        let skips = mutant::planted("chain/skips-outcome");
+        let outcomes = if skips { &said.outcomes[..kept] } else { said.outcomes };
+        each(piece, &mut hasher, outcomes, outcome);
         each(piece, &mut hasher, said.entries, entry);
         each(piece, &mut hasher, said.events, plain);
         count(piece, said.closed.len());

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use bevy_ecs::prelude::*;
-use dengmi_core::Timestamp;
+use dengmi_core::{Timestamp, mutant};
 use serde::{Deserialize, Serialize};
 
 use crate::RestoreError;
@@ -53,6 +53,7 @@ impl DueQueue {
     }
 
     fn pop(&mut self, now: Timestamp) -> Option<(Timestamp, Due)> {
+        let now = if mutant::planted("clock/one-late") { Timestamp(now.0 - 1) } else { now };
         if self.next()? <= now { self.0.pop_first() } else { None }
     }
 }

@@ -11,7 +11,7 @@ use dengmi_core::ledger::RuleRef;
 use dengmi_core::unit::POINTS_MAX;
 use dengmi_core::{
     Account, Action, Calendar, Cause, CommunityId, Day, EntryKind, Fact, LedgerEntry, MemberId,
-    Period, PeriodKind, Points, Receipt, Reject,
+    Period, PeriodKind, Points, Receipt, Reject, mutant,
 };
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -334,14 +334,16 @@ impl<'a> Clerk<'a> {
         if entry == 0 || entry > self.books.last_entry {
             return Err(Reject::NotReversible);
         }
-        if !self.books.reversed.insert(entry) {
+        if !self.books.reversed.insert(entry) && !mutant::planted("ledger/reversed-again") {
             return Err(Reject::AlreadyReversed);
         }
         self.settle(seq, wallet);
         let cause = Cause::Entry(entry);
         let held = points.min(wallet.balance().0).max(0);
         if held > 0 {
-            wallet.take(held, true);
+            if !mutant::planted("ledger/reversal-kept") {
+                wallet.take(held, true);
+            }
             let from = self.member(seq);
             let reversal = self.plain(EntryKind::Reversal, from, Account::Issue, held, cause);
             self.post_reversal(reversal, origin);
@@ -364,7 +366,7 @@ impl<'a> Clerk<'a> {
         if points.0 < 1 || points > POINTS_MAX {
             return Err(Reject::BadPoints);
         }
-        if self.books.orders.contains(&order) {
+        if self.books.orders.contains(&order) && !mutant::planted("ledger/order-again") {
             return Err(Reject::OrderBooked);
         }
         // What has expired cannot be spent, so it decides the refusal; it is booked only with an
@@ -376,7 +378,7 @@ impl<'a> Clerk<'a> {
         }
         self.settle(seq, wallet);
         self.books.orders.insert(order);
-        wallet.take(points.0, false);
+        wallet.take(points.0, mutant::planted("ledger/spends-latest"));
         let from = self.member(seq);
         let cause = Cause::Order(order);
         self.post(self.plain(EntryKind::Redemption, from, Account::Redemption, points.0, cause));

@@ -16,6 +16,7 @@ mod content;
 mod intake;
 mod kernel;
 mod ledger;
+pub mod market;
 pub mod memory;
 mod moments;
 mod numbered;

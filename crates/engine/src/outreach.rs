@@ -1,8 +1,8 @@
 //! Events for subscribers get their numbers here. Reads [`Announced`]; owns the [`Outbox`].
 
 use bevy_ecs::prelude::*;
-use dengmi_core::CommunityId;
 use dengmi_core::view::{Event, EventKind};
+use dengmi_core::{CommunityId, mutant};
 
 use crate::RestoreError;
 use crate::kernel::{Builder, Now, Phase, Section, decode, encode};
@@ -36,6 +36,12 @@ fn number_events(now: Res<Now>, announced: Reader<Announced>, mut outbox: ResMut
         outbox.last += 1;
         let event =
             Event { seq: outbox.last, at: now.at, community: *community, kind: kind.clone() };
+        if mutant::planted("outreach/told-twice") && matches!(kind, EventKind::LimitReached { .. })
+        {
+            outbox.last += 1;
+            let again = Event { seq: outbox.last, ..event.clone() };
+            outbox.events.push(again);
+        }
         outbox.events.push(event);
     }
 }

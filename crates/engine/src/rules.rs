@@ -8,7 +8,7 @@ use dengmi_content::Pack;
 use dengmi_content::model::Quest;
 use dengmi_content::model::reward::{Cap, Condition, Pay, RuleVersion, Trigger};
 use dengmi_core::ledger::RuleRef;
-use dengmi_core::{Cause, Day, Fact, FactKind, Period, PeriodKind, Points};
+use dengmi_core::{Cause, Day, Fact, FactKind, Period, PeriodKind, Points, Ppm, mutant};
 
 use crate::content::RuleNumbers;
 use crate::kernel::{Builder, Happened, Phase};
@@ -53,6 +53,8 @@ fn address(fact: &Fact) -> (usize, Cause) {
     match fact.kind {
         FactKind::CheckedIn { .. } => (0, Cause::CheckIn(run, fact.day)),
         FactKind::Answered { round, question, revision, .. } => {
+            let forgets = mutant::planted("rules/forgets-revision");
+            let revision = if forgets { 0 } else { revision };
             (1, Cause::Answer { run, round, question, revision })
         }
         FactKind::RoundCompleted { round, revision, .. } => {
@@ -160,7 +162,11 @@ impl Rule {
         }
         let points = match (self.pay, fact.kind) {
             (Pay::Fixed(Points(points)), _) => points,
-            (Pay::Scored(Points(points)), FactKind::Answered { score, .. }) => score.of(points),
+            (Pay::Scored(Points(points)), FactKind::Answered { score, .. }) => {
+                let parts = |points: i64| points * i64::from(score.0) % i64::from(Ppm::ONE.0);
+                let up = mutant::planted("rules/rounds-up") && parts(points) > 0;
+                score.of(points) + i64::from(up)
+            }
             (Pay::PerRight(Points(points)), FactKind::RoundCompleted { right, .. }) => {
                 points * i64::from(right)
             }

@@ -11,6 +11,7 @@ use dengmi_content::model::{Quest, QuestKind};
 use dengmi_core::view::EventKind;
 use dengmi_core::{
     Action, Calendar, CommunityId, Day, Digest, Points, Receipt, Reject, RunId, Slug, Timestamp,
+    mutant,
 };
 use serde::{Deserialize, Serialize};
 
@@ -349,7 +350,10 @@ fn restore(world: &mut World, _version: u16, bytes: &[u8]) -> Result<(), Restore
     let mut live = Vec::new();
     let tables = saved.streaks.into_iter().zip(saved.scores);
     for (run, tables) in saved.runs.into_iter().zip(tables) {
-        let pack = world.resource::<Packs>().get(run.pack).cloned();
+        let packs = world.resource::<Packs>();
+        let pack = packs.get(run.pack).cloned();
+        let unpinned = mutant::planted("runs/unpinned");
+        let pack = if unpinned { Some(packs.current().clone()) } else { pack };
         let pack = pack.ok_or(RestoreError::MissingContent(run.pack))?;
         let seq = run.seq;
         let entity = spawn(world, run, &pack).ok_or_else(broken)?;

@@ -8,7 +8,7 @@ use dengmi_content::model::quest::{CheckInStreak, StreakMode};
 use dengmi_core::outcome::StreakState;
 use dengmi_core::text::FoldedHash;
 use dengmi_core::{
-    BranchId, CommunityId, Day, Fact, FactKind, MemberId, Receipt, Reject, RunId, Timestamp,
+    BranchId, CommunityId, Day, Fact, FactKind, MemberId, Receipt, Reject, RunId, Timestamp, mutant,
 };
 use serde::{Deserialize, Serialize};
 
@@ -166,12 +166,16 @@ impl Streak {
             let missed = day.0 - self.last.0 - 1;
             comeback = rules.comeback_after > 0 && missed >= i32::from(rules.comeback_after);
             let frozen = missed - plan.forgiven(self.length).min(missed);
-            let continues = frozen <= i32::from(self.freezes);
+            let but_one = mutant::planted("streak/last-freeze");
+            let freezes = if but_one { self.freezes.saturating_sub(1) } else { self.freezes };
+            let continues = frozen <= i32::from(freezes);
             self.roll(day, continues);
             self.done |= 1;
             if continues {
                 // Not more freezes than were needed; `frozen` fits, it is at most `freezes`.
-                self.freezes -= frozen as u8;
+                if !mutant::planted("streak/freeze-kept") {
+                    self.freezes -= frozen as u8;
+                }
                 self.length = before.saturating_add(1);
             } else {
                 self.length = 1;
@@ -309,7 +313,8 @@ impl Place<'_> {
                     Some(occurred) => calendar.place(self.now, occurred).ok_or(Reject::TooLate)?,
                     None => self.now,
                 };
-                let day = calendar.day_of(at);
+                let late_is_today = mutant::planted("streak/late-is-today");
+                let day = if late_is_today { today } else { calendar.day_of(at) };
                 self.run.admits(self.plan, member, day)?;
                 self.streak.accepts(phrase, (day.0 - self.run.first.0) as usize)?;
                 // A refused check-in leaves no row behind: only an existing row can refuse here.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use dengmi_core::Digest;
 use dengmi_core::view::Event;
+use dengmi_core::{Digest, mutant};
 use dengmi_store::snapshot::{self, SnapshotMeta};
 use dengmi_store::{Commit, Journal, StoreError, failpoint};
 use tokio::runtime::Handle;
@@ -125,7 +125,10 @@ fn commit<J: Journal>(
     shared: &Shared,
     group: Group,
 ) -> Option<(Save, Digest)> {
-    let Group { commits, answers, delta, save } = group;
+    let Group { commits, mut answers, delta, save } = group;
+    if mutant::planted("commit/acknowledged-first") {
+        answers.drain(..).for_each(|(answer, submitted)| answer.give(Ok(submitted)));
+    }
     let commands: usize = commits.iter().map(|commit| commit.batch.batch.commands.len()).sum();
     let events: Vec<Event> = commits.iter().flat_map(|commit| commit.events.clone()).collect();
     metrics::histogram!("dengmi_group_batches").record(commits.len() as f64);
@@ -174,6 +177,9 @@ pub(crate) fn refusal(error: &StoreError) -> SubmitError {
 
 fn tell(shared: &Shared, events: Vec<Event>) {
     for event in events {
+        if mutant::planted("commit/told-twice") {
+            let _ = shared.events.send(Arc::new(event.clone()));
+        }
         // Nobody listening is fine: whoever comes later reads the outbox.
         let _ = shared.events.send(Arc::new(event));
     }

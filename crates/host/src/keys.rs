@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use dengmi_core::Timestamp;
+use dengmi_core::{Timestamp, mutant};
 use dengmi_store::CommandKey;
 
 /// Bounds of a [`KeyWindow`].
@@ -114,7 +114,7 @@ impl<T> KeyWindow<T> {
     pub fn restore(&mut self, now: Timestamp, key: &CommandKey, value: T) {
         self.forget(u64::try_from(now.0).unwrap_or(0));
         self.make_room();
-        if key_ms(key.key) > self.floor {
+        if key_ms(key.key) > self.floor && !mutant::planted("keys/forgotten") {
             let seen = Seen { fingerprint: key.fingerprint, value };
             self.seen.insert((key.key, key.principal), seen);
         }

@@ -332,6 +332,12 @@ impl Auditor {
         })
     }
 
+    /// Points that a run may still pay, while it is remembered.
+    #[must_use]
+    pub fn budget_left(&self, run: dengmi_core::RunId) -> Option<i64> {
+        self.runs.get(&run.seq).map(|run| run.budget_left)
+    }
+
     /// Cohorts that are remembered, as readers must see them, without the market's secret.
     #[must_use]
     pub fn cohorts(&self) -> Vec<CohortView> {

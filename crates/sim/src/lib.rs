@@ -3,7 +3,9 @@
 
 mod answering;
 pub mod audit;
+pub mod classroom;
 mod dice;
+pub mod market;
 pub mod members;
 pub mod month;
 pub mod vet;

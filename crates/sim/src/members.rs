@@ -154,6 +154,7 @@ enum Drawn {
     Name,
     Visits,
     Deeds,
+    Course,
 }
 
 impl Crowd {
@@ -323,7 +324,9 @@ impl<'a> Scene<'a> {
                 act(self.check_in(member, run, streak, &mut dice));
             }
         }
-        for (round, run) in &self.rounds {
+        // The quiz of a course belongs to the visits for the course.
+        let rounds = self.rounds.iter().filter(|(_, run)| !Pack::is_course_quest(&run.quest));
+        for (round, run) in rounds {
             if round.opens > since && round.opens <= here && round.closes > here {
                 let answers = self.answers(member, persona, round, run, &mut dice);
                 if !answers.is_empty() {
@@ -480,5 +483,6 @@ const THINGS: [&str; 32] = [
     "蒲公英",
 ];
 
+mod course;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! The journal record: one batch with everything needed to apply it again and to check the result,
 //! tied to the record before it by a hash.
 
-use dengmi_core::{Batch, BranchId, Digest, Outcome, Timestamp};
+use dengmi_core::{Batch, BranchId, Digest, Outcome, Timestamp, mutant};
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
@@ -147,7 +147,8 @@ impl Record {
                 why: format!("missing; the next record found is {}", self.seq),
             });
         }
-        if self.hash != hash(self.branch, self.seq, self.at, self.prev, &self.body) {
+        let fits = self.hash == hash(self.branch, self.seq, self.at, self.prev, &self.body);
+        if !fits && !mutant::planted("record/unchecked") {
             return Err(self.damaged("its hash does not fit its content"));
         }
         if self.prev != prev {

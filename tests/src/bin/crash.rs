@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use dengmi_store::failpoint;
-use dengmi_tests::crash::worker::{Plan, work};
-use dengmi_tests::crash::{Outcome, Setup, block_on, damage, full, ground, kill, points, power};
+use dengmi_tests::crash::worker::Worker;
+use dengmi_tests::crash::{Outcome, Setup, damage, full, kill, points, power};
 
 /// 崩溃演练 · Crash drills: whatever happens, nothing acknowledged is lost and nothing counts twice.
 #[derive(Parser)]
@@ -68,19 +67,7 @@ enum Drill {
     },
     /// The process that is killed.
     #[command(hide = true)]
-    Worker {
-        #[command(flatten)]
-        plan: Plan,
-        /// Fill the folder first.
-        #[arg(long)]
-        prepare: bool,
-        /// Step and time at which to end.
-        #[arg(long)]
-        end_at: Option<String>,
-        /// Open the store with `synchronous = NORMAL`.
-        #[arg(long)]
-        sync_seldom: bool,
-    },
+    Worker(Worker),
 }
 
 fn main() -> ExitCode {
@@ -102,9 +89,7 @@ fn main() -> ExitCode {
         Drill::Full { budgets } => ("full", full::run(&setup(), budgets)),
         Drill::Torn { stride } => ("torn", damage::torn(&setup(), stride)),
         Drill::Flips { bits } => ("flips", damage::flips(&setup(), bits)),
-        Drill::Worker { plan, prepare, end_at, sync_seldom } => {
-            return worker(plan, prepare, end_at.as_deref(), sync_seldom);
-        }
+        Drill::Worker(worker) => return worker.run(),
     };
     report(name, seed, &outcome)
 }
@@ -123,33 +108,4 @@ fn report(name: &str, seed: u64, outcome: &Outcome) -> ExitCode {
 #[expect(clippy::print_stderr, reason = "this is a program")]
 fn progress(line: &str) {
     eprintln!("{line}");
-}
-
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "the parent listens")]
-fn worker(plan: Plan, prepare: bool, end_at: Option<&str>, sync_seldom: bool) -> ExitCode {
-    if sync_seldom {
-        failpoint::sync_seldom();
-    }
-    if let Some((point, time)) = end_at.and_then(|at| at.rsplit_once(':')) {
-        failpoint::arm(point, time.parse().unwrap_or(1));
-    }
-    let done = block_on(async {
-        if prepare {
-            ground::prepare(&plan.folder, ground::content()).await;
-        }
-        let ready = || {
-            use std::io::Write as _;
-            print!("r");
-            // A parent that has gone does not listen any more.
-            let _ = std::io::stdout().flush();
-        };
-        work(plan, None, ready).await
-    });
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            eprintln!("{why}");
-            ExitCode::FAILURE
-        }
-    }
 }

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
+use dengmi_core::mutant;
+
 use super::Setup;
 use super::worker::Plan;
 
@@ -45,6 +47,9 @@ impl Worker {
         }
         if plan.ack_early {
             command.arg("--ack-early");
+        }
+        if let Some(mutant) = mutant::current() {
+            command.args(["--plant", mutant.name]);
         }
         command.args(more).envs(variables.iter().copied());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

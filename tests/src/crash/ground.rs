@@ -1,13 +1,12 @@
 //! What every cycle begins with: a branch with groups and a run in a folder of its own, and the
 //! clock and settings that all parts of the harness share.
 
-use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use dengmi_content::{CheckOptions, SourceFile, load};
+use dengmi_content::{CheckOptions, load};
 use dengmi_core::random::Seed;
 use dengmi_core::{
     Action, Actor, BranchId, Calendar, Command, CommunityId, Day, ManagerId, Outcome, RunId,
@@ -140,25 +139,10 @@ pub async fn open(folder: &Path) -> Result<SqliteStore, StoreError> {
 /// Where it cannot be read or does not pass its checks.
 #[must_use]
 pub fn content() -> Content {
-    let root = crate::root().join("tests/content/base");
-    let mut files = Vec::new();
-    let mut folders: VecDeque<PathBuf> = [root.join("content"), root.join("quests")].into();
-    while let Some(folder) = folders.pop_front() {
-        for entry in std::fs::read_dir(folder).expect("the repository has content") {
-            let path = entry.expect("it can be listed").path();
-            if path.is_dir() {
-                folders.push_back(path);
-            } else if path.extension().is_some_and(|extension| extension == "ron") {
-                let name = path.strip_prefix(&root).expect("it lies in the repository");
-                let name = name.to_str().expect("names are plain").to_owned();
-                let mut text = std::fs::read_to_string(&path).expect("it can be read");
-                if name == "quests/streak.ron" {
-                    text = text.replace("members_max: 100,", "members_max: 4000,");
-                    text = text.replace("budget_fen: 1400,", "budget_fen: 56000,");
-                }
-                files.push(SourceFile { path: name, text });
-            }
-        }
+    let mut files = crate::content_files(&crate::root().join("tests/content/base"));
+    if let Some(streak) = files.iter_mut().find(|file| file.path == "quests/streak.ron") {
+        streak.text = streak.text.replace("members_max: 100,", "members_max: 4000,");
+        streak.text = streak.text.replace("budget_fen: 1400,", "budget_fen: 56000,");
     }
     let (pack, diagnostics) = load(&files, &CheckOptions { today: day() });
     let pack = pack.unwrap_or_else(|| panic!("{diagnostics:#?}"));

@@ -14,14 +14,15 @@
 use std::fs::File;
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use dengmi_core::command::ConsentPurpose;
-use dengmi_core::{Action, Actor, Command, MemberId, Outcome, Receipt, Timestamp};
+use dengmi_core::{Action, Actor, Command, MemberId, Outcome, Receipt, Timestamp, mutant};
 use dengmi_host::{Content, Host, SubmitError};
-use dengmi_store::{Journal as _, SqliteStore};
+use dengmi_store::{Journal as _, SqliteStore, failpoint};
 
 use super::ground::{self, BRANCH, RUN, Shifted};
 
@@ -100,6 +101,62 @@ pub struct Plan {
     /// Acknowledges before it asks: a fault that has to be found.
     #[arg(long)]
     pub ack_early: bool,
+}
+
+/// The command line of the process that is killed.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Worker {
+    #[command(flatten)]
+    plan: Plan,
+    /// Fill the folder first.
+    #[arg(long)]
+    prepare: bool,
+    /// Step and time at which to end.
+    #[arg(long)]
+    end_at: Option<String>,
+    /// Open the store with `synchronous = NORMAL`.
+    #[arg(long)]
+    sync_seldom: bool,
+    /// Plant a mutant.
+    #[arg(long)]
+    plant: Option<String>,
+}
+
+impl Worker {
+    /// Does what was asked for, and says a letter when the branch takes commands.
+    #[expect(clippy::print_stdout, clippy::print_stderr, reason = "the parent listens")]
+    #[must_use]
+    pub fn run(self) -> ExitCode {
+        let Self { plan, prepare, end_at, sync_seldom, plant } = self;
+        if !mutant::plant(plant.as_deref()) {
+            eprintln!("there is no such mutant");
+            return ExitCode::FAILURE;
+        }
+        if sync_seldom {
+            failpoint::sync_seldom();
+        }
+        if let Some((point, time)) = end_at.as_deref().and_then(|at| at.rsplit_once(':')) {
+            failpoint::arm(point, time.parse().unwrap_or(1));
+        }
+        let done = super::block_on(async {
+            if prepare {
+                ground::prepare(&plan.folder, ground::content()).await;
+            }
+            let ready = || {
+                print!("r");
+                // A parent that has gone does not listen any more.
+                let _ = std::io::stdout().flush();
+            };
+            work(plan, None, ready).await
+        });
+        match done {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(why) => {
+                eprintln!("{why}");
+                ExitCode::FAILURE
+            }
+        }
+    }
 }
 
 struct Work {

@@ -136,6 +136,7 @@ pub(crate) fn fill(path: &str, member: &str, group: &str) -> String {
         "members" => member,
         "rounds" => "q1-1",
         "posts" => "p1-1",
+        "cohorts" => "k1-1",
         _ => "r1-1",
     };
     path.replace("{id}", id)
@@ -145,4 +146,6 @@ pub(crate) fn fill(path: &str, member: &str, group: &str) -> String {
         .replace("{tag}", "new")
         .replace("{key}", "run-r1-1")
         .replace("{*file}", "index.html")
+        .replace("{day}", "1")
+        .replace("{member}", member)
 }

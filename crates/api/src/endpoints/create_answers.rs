@@ -41,7 +41,7 @@ struct One {
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = Choice)]
-enum Chosen {
+pub(super) enum Chosen {
     /// One option.
     One(u8),
     /// Several options.
@@ -55,18 +55,25 @@ enum Chosen {
     Text(String),
 }
 
+impl TryFrom<Chosen> for Choice {
+    type Error = Problem;
+
+    fn try_from(chosen: Chosen) -> Result<Self, Problem> {
+        Ok(match chosen {
+            Chosen::One(option) => Self::One(option),
+            Chosen::Many(options) => Self::Many(mask(&options).ok_or(Reject::WrongChoice)?),
+            Chosen::Bool(value) => Self::Bool(value),
+            Chosen::Number(value) => Self::Number(value),
+            Chosen::Text(text) => Self::Text(FoldedHash::of(&text)),
+        })
+    }
+}
+
 impl TryFrom<One> for Given {
     type Error = Problem;
 
     fn try_from(answer: One) -> Result<Self, Problem> {
-        let choice = match answer.choice {
-            Chosen::One(option) => Choice::One(option),
-            Chosen::Many(options) => Choice::Many(mask(&options).ok_or(Reject::WrongChoice)?),
-            Chosen::Bool(value) => Choice::Bool(value),
-            Chosen::Number(value) => Choice::Number(value),
-            Chosen::Text(text) => Choice::Text(FoldedHash::of(&text)),
-        };
-        Ok(Self { question: answer.question, choice })
+        Ok(Self { question: answer.question, choice: answer.choice.try_into()? })
     }
 }
 

@@ -89,6 +89,18 @@ pub(crate) enum Kind {
     Text,
 }
 
+impl From<QuestionKind> for Kind {
+    fn from(kind: QuestionKind) -> Self {
+        match kind {
+            QuestionKind::Single => Self::Single,
+            QuestionKind::Multi => Self::Multi,
+            QuestionKind::TrueFalse => Self::TrueFalse,
+            QuestionKind::Number => Self::Number,
+            QuestionKind::Text => Self::Text,
+        }
+    }
+}
+
 /// A question after the close.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RevealedQuestion)]
@@ -272,13 +284,7 @@ impl<B: Backend> Page<'_, B> {
 
 fn ask(position: u8, text: QuestionText, order: &[u8]) -> Question {
     let options = order.iter().filter_map(|&n| text.options.get(usize::from(n)).cloned()).collect();
-    let kind = match text.kind {
-        QuestionKind::Single => Kind::Single,
-        QuestionKind::Multi => Kind::Multi,
-        QuestionKind::TrueFalse => Kind::TrueFalse,
-        QuestionKind::Number => Kind::Number,
-        QuestionKind::Text => Kind::Text,
-    };
+    let kind = text.kind.into();
     let (stem, unit, source) = (text.stem, text.unit, text.source);
     Question { position, kind, stem, options, unit, source, notices: notices(text.notices) }
 }

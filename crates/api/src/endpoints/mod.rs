@@ -15,6 +15,10 @@ use crate::backend::Backend;
 use crate::guard::{Route, guard};
 use crate::rights;
 
+mod amend_cohort;
+mod answer_invitation;
+mod answer_items;
+mod arrive;
 mod check_in;
 mod create_answers;
 mod create_community;
@@ -24,19 +28,27 @@ mod create_manager;
 mod create_operator_session;
 mod create_session;
 mod delete_session;
+mod dissolve_cohort;
+mod enrol;
 mod erase_member;
 mod events;
+mod finish_lesson;
 pub(crate) mod get_board;
+mod get_cohort;
 mod get_community;
 mod get_content;
+mod get_lesson;
 mod get_me;
-mod get_round;
+mod get_pupil;
+pub(crate) mod get_round;
 mod get_run;
 mod grant_time;
 mod health;
 mod launch_run;
 mod leave;
+mod list_cohorts;
 mod list_communities;
+mod list_courses;
 mod list_points;
 mod list_posts;
 mod list_quests;
@@ -48,11 +60,15 @@ mod put_board_visibility;
 mod put_consent;
 mod put_nickname;
 mod put_tag;
+mod put_wish;
 mod react;
 mod redeem;
+mod reinvite;
 mod repair_streak;
 mod reverse_entry;
+mod start_cohort;
 mod stop_run;
+mod withdraw;
 
 use health::{livez, metrics, readyz};
 
@@ -102,6 +118,22 @@ endpoints! {
     publish_post,
     list_posts,
     react,
+    list_courses,
+    list_cohorts,
+    get_cohort,
+    start_cohort,
+    amend_cohort,
+    dissolve_cohort,
+    enrol,
+    withdraw,
+    get_lesson,
+    finish_lesson,
+    get_pupil,
+    answer_items,
+    put_wish,
+    answer_invitation,
+    reinvite,
+    arrive,
     get_board,
     list_points,
     redeem,

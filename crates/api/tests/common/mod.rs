@@ -10,12 +10,17 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use dengmi_api::backend::{
-    CommunityText, ContentInfo, EntryView, Invite, InviteError, InviteTarget, Language, NewSession,
-    NoticeText, QuestKind, QuestText, QuestionKind, QuestionText, Readiness, RuleText,
-    SessionSubject, Sheet, Standing, Submission, SubmitError, Submitted, Unavailable,
+    CommunityText, ContentInfo, CourseText, EntryView, Invite, InviteError, InviteTarget, Language,
+    LessonText, NewSession, NoticeText, QuestKind, QuestText, QuestionKind, QuestionText,
+    Readiness, RuleText, SessionSubject, Sheet, SheetText, Standing, Submission, SubmitError,
+    Submitted, Unavailable,
 };
 use dengmi_api::{Backend, Limits, Principal, Role, Scope, router};
 use dengmi_core::command::Key;
+use dengmi_core::course::{
+    CohortStage, CohortView, CourseAction, CourseReceipt, Gain, ItemMark, Occasion, PlacedBy,
+    PupilStage, PupilView, StayWish,
+};
 use dengmi_core::ledger::RuleRef;
 use dengmi_core::outcome::{RegradeReport, StreakState};
 use dengmi_core::view::board::{BoardKey, BoardPolicy, TiePolicy, rank};
@@ -24,8 +29,9 @@ use dengmi_core::view::{
     RunView, Score,
 };
 use dengmi_core::{
-    Account, Action, BranchId, Calendar, Cause, CommunityId, Day, Digest, EntryKind, LedgerEntry,
-    ManagerId, MemberId, Outcome, Points, PostId, Receipt, Reject, RoundId, RunId, Slug, Timestamp,
+    Account, Action, BranchId, Calendar, Cause, CohortId, CommunityId, Day, Digest, EntryKind,
+    LedgerEntry, ManagerId, MemberId, Outcome, Points, PostId, Ppm, Receipt, Reject, RoundId,
+    RunId, Slug, Timestamp,
 };
 use tokio::sync::broadcast;
 use tower::ServiceExt as _;
@@ -36,6 +42,9 @@ pub const NOW: Timestamp = Timestamp(1_795_235_400_000);
 
 pub const RIGHT_OPTION: &str = "right-option-marker";
 pub const FEEDBACK: &str = "feedback-marker";
+/// The right number of every lesson, and a word of the way to it.
+pub const NUMBER: &str = "8203.77";
+pub const EXPLAIN: &str = "explain-marker";
 
 pub fn slug(text: &str) -> Slug {
     text.parse().unwrap()
@@ -147,7 +156,7 @@ pub fn card(id: MemberId, community: u32) -> MemberCard {
         scores: [Score { points: 10, reached: 1 }; 4],
         streaks: Vec::new(),
         answered: Vec::new(),
-        courses: Vec::new(),
+        courses: vec![pupil(id, community)],
     }
 }
 
@@ -174,7 +183,49 @@ fn branch(number: u16) -> Catalog {
             round(RoundId::new(b, 3), 4, false),
         ],
         posts: vec![post(PostId::new(b, 1), 3)],
-        cohorts: Vec::new(),
+        cohorts: vec![cohort(CohortId::new(b, 1), 1), cohort(CohortId::new(b, 2), 2)],
+    }
+}
+
+/// The cohort of one group, after its second lesson.
+fn cohort(id: CohortId, group: u32) -> CohortView {
+    let mut pupils = [0; 9];
+    pupils[PupilStage::Enrolled as usize] = 2;
+    CohortView {
+        id,
+        course: slug("basics"),
+        stage: CohortStage::Running,
+        since: [Some(NOW), Some(NOW), Some(NOW), None, None, None],
+        content: vec![(1, Digest::of(b"pack"))],
+        communities: vec![CommunityId::new(id.branch, group)],
+        run: RunId::new(id.branch, group),
+        first: Day(20_777),
+        last: Day(20_783),
+        sent: 2,
+        pupils,
+        commitment: Digest::of(b"commitment"),
+        secret: None,
+        gain: Some(Gain { members: 2, before: Ppm(500_000), after: Ppm(0), normalised: None }),
+        retained: [None; 2],
+        items: ["bank/single", "bank/number", "bank/text"].map(slug).into(),
+    }
+}
+
+/// A member who has finished the first lesson, has two items to review and an invitation.
+fn pupil(id: MemberId, community: u32) -> PupilView {
+    PupilView {
+        cohort: CohortId::new(id.branch, community),
+        stage: PupilStage::Enrolled,
+        since: NOW,
+        lessons: 1,
+        computed: 1,
+        quizzes: 1,
+        mastered: (1, 3),
+        review: vec![0, 1],
+        paired: (1, 0, 2),
+        asked: Some((Occasion::Before, vec![2])),
+        wish: Some(StayWish::Anywhere),
+        invitation: Some((CommunityId::new(id.branch, 2), NOW, PlacedBy::Wish)),
     }
 }
 
@@ -310,9 +361,35 @@ fn receipt(action: &Action) -> Receipt {
             now_wrong: 7,
             score_changed: 0,
         }),
+        Action::Course(action) => course_receipt(action),
         Action::Redeem { .. } | Action::Reverse { .. } => Receipt::Booked { balance: Points(20) },
         _ => Receipt::Ok,
     }
+}
+
+fn course_receipt(action: &CourseAction) -> Receipt {
+    let told = match action {
+        CourseAction::Start { .. } => CourseReceipt::Started {
+            cohort: CohortId::new(BranchId(1), 9),
+            commitment: Digest::of(b"commitment"),
+        },
+        CourseAction::FinishLesson { .. } => CourseReceipt::Finished { right: false, lessons: 2 },
+        CourseAction::AnswerItems { occasion: Occasion::Review, answers, .. } => {
+            let mark = |right, item| ItemMark { item, right, due: Day(20_781) };
+            let marks = answers.iter().map(|one| mark(one.item == 0, one.item)).collect();
+            CourseReceipt::Reviewed { marks }
+        }
+        CourseAction::AnswerItems { answers, .. } => {
+            CourseReceipt::Taken { answered: u16::try_from(answers.len()).unwrap() }
+        }
+        CourseAction::AnswerInvitation { .. }
+        | CourseAction::Reinvite { .. }
+        | CourseAction::Arrive { .. } => {
+            CourseReceipt::Invitation { to: CommunityId::new(BranchId(1), 2), until: NOW }
+        }
+        _ => return Receipt::Ok,
+    };
+    Receipt::Course(told)
 }
 
 impl Backend for Fake {
@@ -452,6 +529,45 @@ impl Backend for Fake {
             purpose: "工资".to_owned(),
             notices: Vec::new(),
         })
+    }
+
+    fn courses(&self, content: Digest, language: Language) -> Vec<CourseText> {
+        self.course(content, &slug("basics"), language).into_iter().collect()
+    }
+
+    fn course(&self, _: Digest, id: &Slug, _: Language) -> Option<CourseText> {
+        Some(CourseText {
+            id: id.clone(),
+            title: "入门".to_owned(),
+            summary: "七天".to_owned(),
+            lessons: (1..=7).map(|day| format!("第{day}课")).collect(),
+            lesson_at: "08:30".to_owned().try_into().unwrap(),
+            opens_days_before: 7,
+            late_until_day: 2,
+            lives_in: vec![slug("payroll")],
+            leads_to: vec![slug("payroll")],
+            notices: vec![NoticeText { id: slug("n7"), text: "投教".to_owned() }],
+        })
+    }
+
+    fn lesson(&self, _: Digest, _: &Slug, day: u8, language: Language) -> Option<LessonText> {
+        Some(LessonText {
+            title: format!("{} {day}", language.tag()),
+            goal: "算得出".to_owned(),
+            minutes: 7,
+            messages: vec!["早上好".to_owned(), "再见".to_owned()],
+            prompt: "十年后值多少".to_owned(),
+            unit: Some("元".to_owned()),
+            answer: NUMBER.parse().unwrap(),
+            explain: EXPLAIN.to_owned(),
+            task: "写计划".to_owned(),
+            sheets: vec![SheetText { id: slug("cash/money-fund"), title: "货币".to_owned() }],
+            notices: Vec::new(),
+        })
+    }
+
+    fn item_order(&self, _: MemberId, _: CohortId, _: u16, options: u8) -> Option<Vec<u8>> {
+        Some((0..options).rev().collect())
     }
 
     async fn entries_of(
@@ -620,7 +736,16 @@ impl Default for Api {
 
 impl Api {
     pub fn with(limits: Limits) -> Self {
-        let fake = Arc::new(Fake::default());
+        Self::both(Fake::default(), limits)
+    }
+
+    /// The interface over this host.
+    pub fn over(fake: Fake) -> Self {
+        Self::both(fake, Limits { requests_per_second: None, ..Limits::default() })
+    }
+
+    fn both(fake: Fake, limits: Limits) -> Self {
+        let fake = Arc::new(fake);
         let router = router(Arc::clone(&fake), limits);
         Self { fake, router }
     }

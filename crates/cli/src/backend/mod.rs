@@ -2,6 +2,7 @@
 
 mod accounts;
 mod boards;
+mod courses;
 mod invites;
 mod people;
 mod sessions;
@@ -10,9 +11,9 @@ mod texts;
 use std::sync::Arc;
 
 use dengmi_api::backend::{
-    CommunityText, ContentInfo, EntryView, Invite, InviteError, InviteTarget, Language, NewSession,
-    QuestText, QuestionText, Readiness, RuleText, SessionSubject, Sheet, Standing, Submission,
-    SubmitError, Submitted, Unavailable,
+    CommunityText, ContentInfo, CourseText, EntryView, Invite, InviteError, InviteTarget, Language,
+    LessonText, NewSession, QuestText, QuestionText, Readiness, RuleText, SessionSubject, Sheet,
+    Standing, Submission, SubmitError, Submitted, Unavailable,
 };
 use dengmi_api::{Backend, Principal};
 use dengmi_content::Pack;
@@ -20,7 +21,7 @@ use dengmi_content::model::QuestKind;
 use dengmi_core::command::Key;
 use dengmi_core::view::board::BoardKey;
 use dengmi_core::view::{Catalog, Event, MemberCard};
-use dengmi_core::{BranchId, Digest, LedgerEntry, MemberId, RoundId, Slug, Timestamp};
+use dengmi_core::{BranchId, CohortId, Digest, LedgerEntry, MemberId, RoundId, Slug, Timestamp};
 use dengmi_host::{Host, KeyFault};
 use dengmi_store::{CommandKey, Store, StoreError};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -194,6 +195,35 @@ impl<S: Store> Backend for HostBackend<S> {
 
     fn community(&self, content: Digest, id: &Slug, language: Language) -> Option<CommunityText> {
         texts::community(&*self.pack(content)?, id, language)
+    }
+
+    fn courses(&self, content: Digest, language: Language) -> Vec<CourseText> {
+        self.pack(content).map(|pack| courses::all(&pack, language)).unwrap_or_default()
+    }
+
+    fn course(&self, content: Digest, id: &Slug, language: Language) -> Option<CourseText> {
+        courses::course(&*self.pack(content)?, id, language)
+    }
+
+    fn lesson(
+        &self,
+        content: Digest,
+        course: &Slug,
+        day: u8,
+        language: Language,
+    ) -> Option<LessonText> {
+        courses::lesson(&*self.pack(content)?, course, day, language)
+    }
+
+    fn item_order(
+        &self,
+        member: MemberId,
+        cohort: CohortId,
+        item: u16,
+        options: u8,
+    ) -> Option<Vec<u8>> {
+        let seed = self.host.meta(cohort.branch)?.seed;
+        Some(dengmi_engine::item_order(&seed, cohort, member, item, options).to_vec())
     }
 
     async fn entries_of(

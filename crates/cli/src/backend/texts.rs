@@ -8,19 +8,29 @@ use dengmi_api::backend::{
 };
 use dengmi_content::Pack;
 use dengmi_content::model::question::{AnswerSource, Body};
-use dengmi_content::model::{self, Text};
+use dengmi_content::model::{self, Text, Unit};
 use dengmi_core::{Digest, Slug};
 
-fn in_language(text: &Text, language: Language) -> String {
+pub(super) fn in_language(text: &Text, language: Language) -> String {
     text.get(language.tag()).to_owned()
 }
 
-fn notices(pack: &Pack, ids: &[Slug], language: Language) -> Vec<NoticeText> {
+pub(super) fn notices(pack: &Pack, ids: &[Slug], language: Language) -> Vec<NoticeText> {
     let notice = |id: &Slug| {
         let notice = pack.notices.get(pack.current(id))?;
         Some(NoticeText { id: notice.id.clone(), text: in_language(&notice.text, language) })
     };
     ids.iter().filter_map(notice).collect()
+}
+
+/// A unit as it stands beside a field; none for plain numbers.
+pub(super) fn unit(unit: Unit, language: Language) -> Option<String> {
+    let (zh, en) = unit.suffix();
+    let text = match language {
+        Language::Zh => zh,
+        Language::En => en,
+    };
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 pub(super) fn question(pack: &Pack, id: &Slug, language: Language) -> Option<QuestionText> {
@@ -51,14 +61,7 @@ pub(super) fn question(pack: &Pack, id: &Slug, language: Language) -> Option<Que
         stem: in_language(&question.stem, language),
         kind,
         options: found.options.iter().map(|option| in_language(option, language)).collect(),
-        unit: found.unit.and_then(|unit| {
-            let (zh, en) = unit.suffix();
-            let text = match language {
-                Language::Zh => zh,
-                Language::En => en,
-            };
-            Some(text.trim().to_owned()).filter(|text| !text.is_empty())
-        }),
+        unit: found.unit.and_then(|of| unit(of, language)),
         source,
         right: in_language(&question.feedback.right, language),
         wrong: in_language(&question.feedback.wrong, language),

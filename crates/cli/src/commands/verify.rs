@@ -1,5 +1,7 @@
 //! `dengmi verify`.
 
+mod market;
+
 use clap::{Args, Subcommand};
 use dengmi_core::BranchId;
 use dengmi_store::{SqliteStore, snapshot, verify};
@@ -13,6 +15,8 @@ use crate::{block_on, data, terminal};
 pub(crate) enum Verify {
     /// 日志、积分账和快照 Hash chain of the journal, sums of the ledger, snapshots
     Journal(Journal),
+    /// 公布的模拟行情 Published prices of a mock market, from the revealed secret
+    Market(market::Market),
 }
 
 /// Verify journal, ledger and snapshots.
@@ -33,7 +37,10 @@ impl Verify {
     /// # Errors
     /// Something is not what was written, or the data cannot be read.
     pub(crate) fn run(&self, global: &Global) -> Result<()> {
-        let Self::Journal(journal) = self;
+        let journal = match self {
+            Self::Journal(journal) => journal,
+            Self::Market(market) => return market.run(global),
+        };
         block_on(async {
             let store = data::open(global, false).await?;
             store.check_file().await?;

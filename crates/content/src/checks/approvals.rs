@@ -22,6 +22,12 @@ pub(super) fn check(content: &Content<'_>, report: &mut Report) {
     for assessment in content.assessments.iter() {
         approval(content, &assessment.place, &assessment.value.approval, report);
     }
+    for market in content.markets.iter() {
+        approval(content, &market.place, &market.value.approval, report);
+    }
+    for scenario in content.scenarios.iter() {
+        approval(content, &scenario.place, &scenario.value.approval, report);
+    }
     for quest in content.all_quests() {
         let given = &quest.value.approval;
         approval(content, &quest.place, given, report);
@@ -77,6 +83,8 @@ mod tests {
             ("content/rewards/answer.ron", "HG-3"),
             ("content/notices/standard.ron", "HG-4"),
             ("quests/quiz.ron", "HG-5"),
+            ("content/markets/demo.ron", "HG-6"),
+            ("content/scenarios/week.ron", "HG-7"),
         ] {
             check(path, id, " ", &[(APPROVAL_EMPTY, "\" \"")]);
             check(path, "\"compliance\"", "\"\"", &[(APPROVAL_EMPTY, "\"\"")]);

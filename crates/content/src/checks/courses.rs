@@ -5,6 +5,8 @@ mod frame;
 mod numbers;
 mod score;
 mod teaching;
+#[cfg(test)]
+mod tests;
 mod texts;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,8 +37,10 @@ pub(super) fn check(content: &Content<'_>, report: &mut Report) {
 struct Check<'c, 'a, 'r> {
     content: &'c Content<'a>,
     course: &'c Item<Course>,
-    /// By the day in the file's name.
+    /// By the day in the file's name; those of the course's days only.
     lessons: BTreeMap<u8, &'c Item<Lesson>>,
+    /// Lessons before the first or after the last day.
+    outside: BTreeMap<u8, &'c Item<Lesson>>,
     /// Days whose lesson is there but could not be read: nothing is known about them.
     unread: BTreeSet<u8>,
     report: &'r mut Report,
@@ -45,12 +49,15 @@ struct Check<'c, 'a, 'r> {
 impl<'c, 'a, 'r> Check<'c, 'a, 'r> {
     fn new(content: &'c Content<'a>, course: &'c Item<Course>, report: &'r mut Report) -> Self {
         let lessons = content.lessons_of(&course.id);
-        let lessons =
-            lessons.filter_map(|lesson| Some((day_of(lesson.id.as_str())?, lesson))).collect();
+        let lessons = lessons.filter_map(|lesson| Some((day_of(lesson.id.as_str())?, lesson)));
+        // With an impossible length, which was reported, nothing lies outside.
+        let days = course.value.days;
+        let last = if frame::DAYS.contains(&days) { days } else { u8::MAX };
+        let (lessons, outside) = lessons.partition(|(day, _)| (1..=last).contains(day));
         let unread = content.broken.iter().filter(|(kind, _)| *kind == Kind::Lesson);
         let own = |id: &str| id.rsplit_once('/').is_some_and(|(of, _)| of == course.id.as_str());
         let unread = unread.filter(|(_, id)| own(id)).filter_map(|(_, id)| day_of(id)).collect();
-        Self { content, course, lessons, unread, report }
+        Self { content, course, lessons, outside, unread, report }
     }
 
     /// A place in `course.ron`.

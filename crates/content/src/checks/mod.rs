@@ -8,6 +8,7 @@ mod cost;
 mod courses;
 mod facts;
 mod fit;
+mod markets;
 mod moments;
 mod notices;
 mod phrases;
@@ -18,6 +19,7 @@ mod quiz;
 mod references;
 mod renames;
 mod rules;
+mod scenarios;
 mod streak;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -47,6 +49,8 @@ pub(crate) fn run(content: &mut Content<'_>, report: &mut Report) {
         communities::check,
         courses::check,
         assessments::check,
+        markets::check,
+        scenarios::check,
         notices::check,
         approvals::check,
         words::check,

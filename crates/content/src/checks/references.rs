@@ -27,6 +27,17 @@ pub(super) fn check(content: &Content<'_>, report: &mut Report) {
             check.product(place, "source.product", product);
         }
     }
+    for market in content.markets.iter() {
+        for (index, asset) in market.value.assets.iter().enumerate() {
+            if let Some(sheet) = &asset.sheet {
+                check.product(&market.place, &format!("assets.{index}.sheet"), sheet);
+            }
+        }
+    }
+    for scenario in content.scenarios.iter() {
+        let (place, id) = (&scenario.place, &scenario.value.market);
+        check.one(place, "market", id, Kind::Market, codes::DEAD_MARKET, &content.markets);
+    }
     for quest in content.quests.iter() {
         let place = &quest.place;
         check.notices(place, &quest.value.notices);

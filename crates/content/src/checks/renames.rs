@@ -76,6 +76,8 @@ fn living(content: &Content<'_>, id: &Slug) -> Option<Kind> {
         (Kind::Quest, content.quests.get(id).is_some()),
         (Kind::Course, content.courses.get(id).is_some()),
         (Kind::Assessment, content.assessments.get(id).is_some()),
+        (Kind::Market, content.markets.get(id).is_some()),
+        (Kind::Scenario, content.scenarios.get(id).is_some()),
     ];
     kinds.into_iter().find(|&(_, lives)| lives).map(|(kind, _)| kind)
 }
@@ -98,6 +100,8 @@ fn all(content: &Content<'_>) -> Vec<Rename> {
     content.quests.iter().for_each(|i| add(Kind::Quest, &i.id, &i.place, &i.value.was));
     content.courses.iter().for_each(|i| add(Kind::Course, &i.id, &i.place, &i.value.was));
     content.assessments.iter().for_each(|i| add(Kind::Assessment, &i.id, &i.place, &i.value.was));
+    content.markets.iter().for_each(|i| add(Kind::Market, &i.id, &i.place, &i.value.was));
+    content.scenarios.iter().for_each(|i| add(Kind::Scenario, &i.id, &i.place, &i.value.was));
     // A renamed file renames its questions.
     for file in &content.question_files {
         for (index, old_file) in file.value.was.iter().enumerate() {

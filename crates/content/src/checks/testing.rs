@@ -3,18 +3,20 @@
 use crate::codes::Code;
 use crate::{CheckOptions, SourceFile, load};
 
-macro_rules! base {
-    ($($path:literal,)*) => {
+macro_rules! files {
+    ($pack:literal: $($path:literal,)*) => {
         [$(($path, include_str!(concat!(
-            env!("CARGO_MANIFEST_DIR"), "/../../tests/content/base/", $path
+            env!("CARGO_MANIFEST_DIR"), "/../../tests/content/", $pack, "/", $path
         )))),*]
     };
 }
 
 /// Paths and texts of `tests/content/base`.
-const BASE: [(&str, &str); 15] = base![
+const BASE: [(&str, &str); 17] = files![
+    "base":
     "content/communities/education.ron",
     "content/communities/neighbours.ron",
+    "content/markets/demo.ron",
     "content/notices/standard.ron",
     "content/products/fund/index.ron",
     "content/products/wealth/steady.ron",
@@ -25,6 +27,7 @@ const BASE: [(&str, &str); 15] = base![
     "content/rewards/comment.ron",
     "content/rewards/points.ron",
     "content/rewards/round.ron",
+    "content/scenarios/week.ron",
     "content/words/words.ron",
     "quests/moments.ron",
     "quests/quiz.ron",
@@ -34,6 +37,21 @@ const STREAK: &str = include_str!(concat!(
     "/../../tests/content/base/quests/streak.ron"
 ));
 
+/// Paths and texts of `tests/content/course`: a small course to be laid over the base.
+const COURSE: [(&str, &str); 10] = files![
+    "course":
+    "content/assessments/small.ron",
+    "content/questions/course.ron",
+    "courses/first/course.ron",
+    "courses/first/day-01.ron",
+    "courses/first/day-02.ron",
+    "courses/first/day-03.ron",
+    "courses/first/day-04.ron",
+    "courses/first/day-05.ron",
+    "courses/first/day-06.ron",
+    "courses/first/day-07.ron",
+];
+
 /// The day of all tests.
 pub(crate) fn today() -> CheckOptions {
     CheckOptions { today: "2026-11-21".parse().expect("a day") }
@@ -42,8 +60,19 @@ pub(crate) fn today() -> CheckOptions {
 /// The base pack with changes: path, text that is there, text to put in its place. An empty text
 /// that is there adds a file.
 pub(crate) fn base_with(changes: &[(&str, &str, &str)]) -> Vec<SourceFile> {
-    let base = BASE.into_iter().chain([("quests/streak.ron", STREAK)]);
-    let mut files: Vec<SourceFile> = base
+    with(BASE.into_iter().chain([("quests/streak.ron", STREAK)]), changes)
+}
+
+/// The base pack and the small course, with changes as in [`base_with`].
+pub(crate) fn course_with(changes: &[(&str, &str, &str)]) -> Vec<SourceFile> {
+    with(BASE.into_iter().chain(COURSE), changes)
+}
+
+fn with<'f>(
+    files: impl Iterator<Item = (&'f str, &'f str)>,
+    changes: &[(&str, &str, &str)],
+) -> Vec<SourceFile> {
+    let mut files: Vec<SourceFile> = files
         .map(|(path, text)| SourceFile { path: path.to_owned(), text: text.to_owned() })
         .collect();
     for &(path, from, to) in changes {

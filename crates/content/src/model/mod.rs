@@ -6,11 +6,13 @@ pub mod assessment;
 pub mod community;
 pub mod course;
 pub mod lesson;
+pub mod market;
 pub mod notice;
 pub mod product;
 pub mod quest;
 pub mod question;
 pub mod reward;
+pub mod scenario;
 pub mod text;
 pub mod words;
 
@@ -21,11 +23,13 @@ pub use assessment::Assessment;
 pub use community::CommunityFile;
 pub use course::Course;
 pub use lesson::Lesson;
+pub use market::Market;
 pub use notice::{Notice, NoticeFile};
 pub use product::{FactField, FactValue, Product, RiskLevel, Unit};
 pub use quest::{CheckInStreak, MomentsChallenge, Quest, QuestKind, QuizSeries};
 pub use question::{Answer, Body, ProductFact, Question, QuestionFile};
 pub use reward::{PointsFile, RewardRule, RuleVersion};
+pub use scenario::Scenario;
 pub use text::Text;
 pub use words::WordsFile;
 

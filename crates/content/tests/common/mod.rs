@@ -46,9 +46,19 @@ pub fn base() -> Vec<SourceFile> {
     files
 }
 
+/// What the base pack has to have for a file: courses and questionnaires need the small course.
+pub fn base_for(path: &str) -> Vec<SourceFile> {
+    let mut files = base();
+    if path.starts_with("courses/") || path.starts_with("content/assessments/") {
+        files.extend(read(&folder("course"), "content"));
+        files.extend(read(&folder("course"), "courses"));
+    }
+    files
+}
+
 /// The base pack with a file replaced or added.
 pub fn base_with(path: &str, text: &str) -> Vec<SourceFile> {
-    let mut files = base();
+    let mut files = base_for(path);
     files.retain(|file| file.path != path);
     files.push(SourceFile { path: path.to_owned(), text: text.to_owned() });
     files

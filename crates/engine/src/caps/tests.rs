@@ -136,3 +136,23 @@ fn what_is_counted_survives_a_restart() {
         assert_eq!(back.count_within(members, groups), right, "{members} {groups}");
     }
 }
+
+#[test]
+fn what_is_given_back_can_be_used_again() {
+    for (scope, per) in [
+        (CapScope::Member, CapPeriod::Day),
+        (CapScope::Member, CapPeriod::Run),
+        (CapScope::Community, CapPeriod::Day),
+        (CapScope::Bank, CapPeriod::Week),
+    ] {
+        let mut used = Meters::default();
+        let table = used.table(meter(scope, per, 3));
+        assert_eq!((used.add(table, 7, 20, 9), used.add(table, 7, 20, 2)), (9, 11));
+        for (points, left) in [(4, 7), (1, 6), (7, 0)] {
+            used.give_back(table, 7, 20, points);
+            assert_eq!(used.used(table, 7, 20), left, "{scope:?} {per:?}");
+        }
+        used.give_back(table, 8, 20, 4);
+        assert_eq!(used.used(table, 8, 20), 0, "who counted nothing gets nothing");
+    }
+}

@@ -35,7 +35,8 @@ pub(crate) fn graded(world: &mut World, run: u32, index: u16, sheets: &[Graded])
     let live: Vec<Entity> = world.resource::<CohortIndex>().live().collect();
     let of_run = |entity: &Entity| world.get::<Cohort>(*entity).is_some_and(|c| c.run == run);
     let Some(entity) = live.into_iter().find(of_run) else { return };
-    let (cohort, plan) = parts(world, entity);
+    let plan = world.get::<CohortPlan>(entity).expect("cohorts have a plan").clone();
+    let cohort = world.get::<Cohort>(entity).expect("indexed cohorts are whole");
     let day = u8::try_from(index + 1).unwrap_or(u8::MAX);
     let on = cohort.day(day);
     let concepts: Vec<u16> = plan
@@ -83,9 +84,30 @@ impl Pupil {
         &self.cards[place]
     }
 
+    /// Items that can be answered on a day for an occasion, in order.
+    pub(super) fn open(
+        &self,
+        cohort: &Cohort,
+        plan: &CohortPlan,
+        occasion: Occasion,
+        on: Day,
+    ) -> Vec<u16> {
+        match occasion {
+            Occasion::Review => self.due(cohort, plan, on),
+            // Before the first lesson has taught anything.
+            Occasion::Before if cohort.sent <= 1 && self.lessons == 0 && self.quizzes == 0 => {
+                unanswered(plan.paired.iter().map(|pair| pair.0), &self.before)
+            }
+            Occasion::After if cohort.sent == cohort.days => {
+                unanswered(plan.paired.iter().map(|pair| pair.1), &self.after)
+            }
+            Occasion::Before | Occasion::After => Vec::new(),
+        }
+    }
+
     /// Items to review on a day: of concepts that are due, most nearly forgotten first, each
     /// concept's items in turn.
-    pub(super) fn due(&self, cohort: &Cohort, plan: &CohortPlan, on: Day) -> Vec<u16> {
+    fn due(&self, cohort: &Cohort, plan: &CohortPlan, on: Day) -> Vec<u16> {
         let quiz = &plan.course().quiz;
         let done = if self.reviewed.0 == on { self.reviewed.1 } else { 0 };
         let room = usize::from(quiz.reviews_per_day.saturating_sub(done));
@@ -96,19 +118,16 @@ impl Pupil {
             .map(|card| (card.memory.retrievability(on), card))
             .collect();
         due.sort_by_key(|(chance, card)| (*chance, card.concept));
+        // The quiz of this day may still be open: a review would tell what is right.
+        let before = u8::try_from((on.0 - cohort.first.0).max(0)).unwrap_or(u8::MAX);
+        let closed = cohort.sent.min(before);
         let items = due.into_iter().filter_map(|(_, card)| {
-            let asked = plan.asked(card.concept, cohort.sent);
+            let asked = plan.asked(card.concept, closed);
             let turn = usize::from(card.reviews).checked_rem(asked.len())?;
             asked.get(turn).copied()
         });
         items.take(room).collect()
     }
-}
-
-fn parts(world: &World, entity: Entity) -> (Cohort, CohortPlan) {
-    let cohort = world.get::<Cohort>(entity).expect("indexed cohorts are whole").clone();
-    let plan = world.get::<CohortPlan>(entity).expect("cohorts have a plan").clone();
-    (cohort, plan)
 }
 
 /// Most answers of one command.
@@ -122,31 +141,41 @@ pub(super) fn answer_items(
     occasion: Occasion,
     answers: &[ItemAnswer],
 ) -> Result<Receipt, Reject> {
-    let (cohort, plan) = parts(world, entity);
-    let setup = *world.resource::<Setup>();
-    let today = cohort.calendar.day_of(world.resource::<Now>().at);
-    let id = cohort.id(&setup);
     let mut pupils = world.get_mut::<Pupils>(entity).expect("cohorts have pupils");
-    let pupil = pupils.0.get_mut(member.seq).ok_or(Reject::NotEnrolled)?;
+    let mut pupils = std::mem::take(&mut *pupils);
+    let pupil = pupils.0.get_mut(member.seq).ok_or(Reject::NotEnrolled);
+    let receipt =
+        pupil.and_then(|pupil| take_items(world, entity, member, occasion, answers, pupil));
+    world.entity_mut(entity).insert(pupils);
+    if receipt.is_ok() {
+        world.resource_mut::<Touched>().member(member.seq);
+    }
+    receipt.map(Receipt::Course)
+}
+
+fn take_items(
+    world: &World,
+    entity: Entity,
+    member: MemberId,
+    occasion: Occasion,
+    answers: &[ItemAnswer],
+    pupil: &mut Pupil,
+) -> Result<CourseReceipt, Reject> {
+    let cohort = world.get::<Cohort>(entity).expect("indexed cohorts are whole");
+    let plan = world.get::<CohortPlan>(entity).expect("cohorts have a plan");
+    let setup = world.resource::<Setup>();
+    // As readers are shown it: the last day lasts until everything is graded.
+    let today = cohort.calendar.day_of(world.resource::<Now>().at).min(cohort.last());
+    let id = cohort.id(setup);
     if pupil.stage != PupilStage::Enrolled {
         return Err(Reject::NotEnrolled);
     }
     if answers.is_empty() || answers.len() > ANSWERS_MAX {
         return Err(Reject::BadAnswers);
     }
-    let open = match occasion {
-        Occasion::Review => pupil.due(&cohort, &plan, today),
-        // Before the first lesson has taught anything.
-        Occasion::Before if cohort.sent <= 1 && pupil.lessons == 0 && pupil.quizzes == 0 => {
-            unanswered(plan.paired.iter().map(|pair| pair.0), &pupil.before)
-        }
-        Occasion::After if cohort.sent == cohort.days => {
-            unanswered(plan.paired.iter().map(|pair| pair.1), &pupil.after)
-        }
-        Occasion::Before | Occasion::After => Vec::new(),
-    };
-    let marks = mark(&setup, &plan, id, member, answers, &open)?;
-    let receipt = match occasion {
+    let open = pupil.open(cohort, plan, occasion, today);
+    let marks = mark(setup, plan, id, member, answers, &open)?;
+    Ok(match occasion {
         Occasion::Review => {
             let marks = marks.iter().map(|(item, right)| {
                 let concept = plan.item(*item).map_or(0, |(concept, _)| *concept);
@@ -171,9 +200,7 @@ pub(super) fn answer_items(
             half.sort_unstable();
             CourseReceipt::Taken { answered: half.len() as u16 }
         }
-    };
-    world.resource_mut::<Touched>().member(member.seq);
-    Ok(Receipt::Course(receipt))
+    })
 }
 
 fn unanswered(items: impl Iterator<Item = u16>, answered: &[(u16, bool)]) -> Vec<u16> {

@@ -1,9 +1,9 @@
 //! What falls due in a cohort's life, from the opening of enrolment to the last count.
 
 use bevy_ecs::prelude::*;
-use dengmi_core::course::{CohortStage, CourseEvent, PupilStage};
+use dengmi_core::course::{CohortStage, CourseEvent, PupilStage, StayWish};
 use dengmi_core::view::MemberStatus;
-use dengmi_core::{CommunityId, Ppm, Receipt, Reject};
+use dengmi_core::{CommunityId, Ppm, Receipt, Reject, Timestamp};
 
 use super::pupil::Pupil;
 use super::{
@@ -48,6 +48,12 @@ pub(crate) fn send_lesson(world: &mut World, seq: u32, day: u8) {
     let blocks = plan.lesson(day).map_or(0, |lesson| lesson.blocks.len());
     let setup = *world.resource::<Setup>();
     let id = sending.id(&setup);
+    // What there is to review and to answer is another on each day.
+    let pupils = world.get::<Pupils>(entity).expect("cohorts have pupils");
+    let enrolled = pupils.0.by_member().filter(|(_, _, pupil)| pupil.stage == PupilStage::Enrolled);
+    let enrolled: Vec<u32> = enrolled.map(|(member, _, _)| member).collect();
+    let mut touched = world.resource_mut::<Touched>();
+    enrolled.into_iter().for_each(|member| touched.member(member));
     for group in &sending.communities {
         let group = CommunityId::new(setup.branch, *group);
         for block in 0..u8::try_from(blocks).unwrap_or(u8::MAX) {
@@ -73,7 +79,10 @@ pub(crate) fn end_lessons(world: &mut World, seq: u32) {
     grade(world, entity);
     enter_stage(world, entity, CohortStage::Placing);
     place::invite_graduates(world, entity);
+    let plan = world.get::<CohortPlan>(entity).expect("cohorts have a plan");
+    let over = placed_until(cohort(world, entity), plan);
     let mut queue = world.resource_mut::<DueQueue>();
+    queue.add(over, Due::InvitationsEnd { cohort: seq });
     for (count, days) in (0..).zip(RETENTION_DAYS) {
         let at = now.plus_ms(i64::from(days) * DAY_MS);
         queue.add(at, Due::RetentionCounted { cohort: seq, count });
@@ -116,7 +125,16 @@ fn graduates(cohort: &Cohort, plan: &CohortPlan, pupil: &Pupil) -> bool {
         && mastered >= u64::from(rule.mastery.0) * u64::from(taught)
 }
 
-/// Invitations that nobody answered in time run out.
+/// When the time to place graduates is over: after the first invitation and as many more as the
+/// course allows.
+pub(super) fn placed_until(cohort: &Cohort, plan: &CohortPlan) -> Timestamp {
+    let rule = &plan.course().migration;
+    let invitations = 1 + i64::from(rule.reinvitations);
+    let placing = cohort.since[CohortStage::Placing as usize].unwrap_or_default();
+    placing.plus_ms(i64::from(rule.invitation_days) * invitations * DAY_MS)
+}
+
+/// Invitations that nobody answered in time run out. At the end of the time for placing all do.
 pub(crate) fn end_invitations(world: &mut World, seq: u32) {
     let Some(entity) = find(world, seq) else { return };
     let now = world.resource::<Now>().at;
@@ -136,15 +154,23 @@ pub(crate) fn end_invitations(world: &mut World, seq: u32) {
     archive_if_settled(world, entity);
 }
 
-/// Ends the cohort once no invitation stands: its groups are dissolved.
+/// Ends the cohort once nobody is invited or can be: its groups are dissolved.
 pub(super) fn archive_if_settled(world: &mut World, entity: Entity) {
-    let waiting = world
-        .get::<Pupils>(entity)
-        .expect("cohorts have pupils")
-        .0
-        .by_member()
-        .any(|(_, _, pupil)| matches!(pupil.stage, PupilStage::Invited | PupilStage::Accepted));
-    if !waiting && cohort(world, entity).stage == CohortStage::Placing {
+    let placing = cohort(world, entity);
+    if placing.stage != CohortStage::Placing {
+        return;
+    }
+    let plan = world.get::<CohortPlan>(entity).expect("cohorts have a plan");
+    let again = plan.course().migration.reinvitations;
+    let waits = |pupil: &Pupil| match pupil.stage {
+        PupilStage::Invited | PupilStage::Accepted => true,
+        PupilStage::Graduated => pupil.wish != Some(StayWish::Leave),
+        PupilStage::Lapsed => pupil.invitation.is_some_and(|last| last.given <= again),
+        _ => false,
+    };
+    let over = placed_until(placing, plan) <= world.resource::<Now>().at;
+    let pupils = world.get::<Pupils>(entity).expect("cohorts have pupils");
+    if over || !pupils.0.by_member().any(|(_, _, pupil)| waits(pupil)) {
         archive(world, entity);
     }
 }

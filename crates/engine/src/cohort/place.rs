@@ -8,7 +8,7 @@ use dengmi_core::course::{
 use dengmi_core::view::MemberStatus;
 use dengmi_core::{CommunityId, MemberId, Receipt, Reject};
 
-use super::life::archive_if_settled;
+use super::life::{archive_if_settled, placed_until};
 use super::pupil::{Invitation, Pupil};
 use super::{Cohort, CohortIndex, CohortPlan, Pupils, announce, community_of, enter_pupil};
 use crate::clock::{Due, DueQueue};
@@ -133,7 +133,8 @@ fn invite(world: &mut World, entity: Entity, member: u32, to: u32, by: PlacedBy)
     let now = world.resource::<Now>().at;
     let plan = world.get::<CohortPlan>(entity).expect("cohorts have a plan");
     let days = i64::from(plan.course().migration.invitation_days);
-    let until = now.plus_ms(days * 86_400_000);
+    let cohort = world.get::<Cohort>(entity).expect("indexed cohorts are whole");
+    let until = now.plus_ms(days * 86_400_000).min(placed_until(cohort, plan));
     enter_pupil(world, entity, member, PupilStage::Invited);
     let mut pupils = world.get_mut::<Pupils>(entity).expect("cohorts have pupils");
     if let Some(pupil) = pupils.0.get_mut(member) {
@@ -191,7 +192,7 @@ pub(super) fn reinvite(
 ) -> Result<Receipt, Reject> {
     let plan = world.get::<CohortPlan>(entity).expect("cohorts have a plan");
     let most = plan.course().migration.reinvitations;
-    if world.get::<Cohort>(entity).expect("indexed cohorts are whole").stage < CohortStage::Placing
+    if world.get::<Cohort>(entity).expect("indexed cohorts are whole").stage != CohortStage::Placing
     {
         return Err(Reject::WrongStage);
     }

@@ -13,11 +13,24 @@ use super::Cohort;
 use crate::content::Packs;
 use crate::quiz::{Item, item};
 
-/// A cohort's content, with every item and concept by its number.
+/// A cohort's content, with every item and concept by its number. Cheap to clone.
 #[derive(Component, Clone)]
-pub(crate) struct CohortPlan {
+pub(crate) struct CohortPlan(Arc<Plan>);
+
+impl std::ops::Deref for CohortPlan {
+    type Target = Plan;
+
+    fn deref(&self) -> &Plan {
+        &self.0
+    }
+}
+
+/// What a [`CohortPlan`] holds.
+pub(crate) struct Plan {
     /// Course content by the first day on which it holds, rising.
     courses: Vec<(u8, Arc<PackCourse>)>,
+    /// Items by their numbers, for readers.
+    pub(super) slugs: Arc<[Slug]>,
     /// By item number: the concept's number, and the key.
     items: Vec<(u16, Item)>,
     /// By day of the course less one: items of its quiz, in the content's order.
@@ -69,8 +82,9 @@ impl CohortPlan {
             let concept = number(&cohort.concepts, &newest.question.concept)?;
             items.push((concept, item(slug, newest)));
         }
-        let mut plan = Self {
+        let mut plan = Plan {
             courses,
+            slugs: cohort.items.as_slice().into(),
             items,
             rounds: Vec::new(),
             paired: Vec::new(),
@@ -97,9 +111,11 @@ impl CohortPlan {
             let number = |slug| number(&cohort.items, pack.current(slug));
             plan.paired.push((number(&pair.before)?, number(&pair.after)?));
         }
-        Some(plan)
+        Some(Self(Arc::new(plan)))
     }
+}
 
+impl Plan {
     fn course_on(&self, day: u8) -> Option<&PackCourse> {
         let in_force = self.courses.iter().rev().find(|(from, _)| *from <= day);
         in_force.or(self.courses.first()).map(|(_, course)| &**course)

@@ -1,7 +1,7 @@
 //! Cohorts as readers see them.
 
 use bevy_ecs::prelude::*;
-use dengmi_core::course::{CohortStage, CohortView, PupilStage, PupilView};
+use dengmi_core::course::{CohortStage, CohortView, Occasion, PupilStage, PupilView};
 use dengmi_core::random::Purpose;
 use dengmi_core::{CommunityId, Digest, MemberId, RunId};
 
@@ -12,6 +12,7 @@ use crate::kernel::{Now, Setup};
 pub(crate) fn cohort_view(world: &World, entity: Entity) -> CohortView {
     let setup = world.resource::<Setup>();
     let cohort = world.get::<Cohort>(entity).expect("indexed cohorts are whole");
+    let plan = world.get::<CohortPlan>(entity).expect("cohorts have a plan");
     let pupils = world.get::<Pupils>(entity).expect("cohorts have pupils");
     let mut counts = [0; PupilStage::ALL.len()];
     for (_, _, pupil) in pupils.0.by_member() {
@@ -38,6 +39,7 @@ pub(crate) fn cohort_view(world: &World, entity: Entity) -> CohortView {
         secret: over.then(|| secret(setup, cohort)),
         gain: cohort.gain,
         retained: cohort.retained,
+        items: plan.slugs.clone(),
     }
 }
 
@@ -69,10 +71,12 @@ fn pupil_view(world: &World, entity: Entity, pupil: &Pupil) -> PupilView {
     let cohort = world.get::<Cohort>(entity).expect("indexed cohorts are whole");
     let plan = world.get::<CohortPlan>(entity).expect("cohorts have a plan");
     let today = cohort.calendar.day_of(world.resource::<Now>().at).min(cohort.last());
-    let review = match pupil.stage {
-        PupilStage::Enrolled => pupil.due(cohort, plan, today),
-        _ => Vec::new(),
+    let enrolled = pupil.stage == PupilStage::Enrolled;
+    let open = |occasion| match enrolled {
+        true => pupil.open(cohort, plan, occasion, today),
+        false => Vec::new(),
     };
+    let paired = [Occasion::Before, Occasion::After].map(|occasion| (occasion, open(occasion)));
     PupilView {
         cohort: cohort.id(setup),
         stage: pupil.stage,
@@ -81,7 +85,8 @@ fn pupil_view(world: &World, entity: Entity, pupil: &Pupil) -> PupilView {
         computed: pupil.computed,
         quizzes: pupil.quizzes,
         mastered: (pupil.mastered(today), plan.taught_by(cohort.sent)),
-        review,
+        review: open(Occasion::Review),
+        asked: paired.into_iter().find(|(_, items)| !items.is_empty()),
         paired: (pupil.before.len() as u16, pupil.after.len() as u16, plan.paired.len() as u16),
         wish: pupil.wish,
         invitation: pupil.invitation.map(|invitation| {

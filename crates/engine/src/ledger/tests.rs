@@ -84,3 +84,33 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn only_a_straight_wallet_is_believed() {
+    let most = POINTS_MAX.0 as i32;
+    for (buckets, straight) in [
+        (vec![], true),
+        (vec![(1, 5), (2, 5)], true),
+        (vec![(2, 5), (1, 5)], false),
+        (vec![(1, 5), (1, 5)], false),
+        (vec![(1, 1), (2, 0)], false),
+        (vec![(1, -1)], false),
+        (vec![(1, most)], true),
+        (vec![(1, most), (2, 1)], false),
+    ] {
+        let bucket = |&(expires, points)| Bucket { expires: Day(expires), points };
+        let wallet = Wallet { buckets: buckets.iter().map(bucket).collect() };
+        assert_eq!(wallet.is_straight(), straight, "{buckets:?}");
+    }
+}
+
+#[test]
+fn points_expire_on_the_first_day_they_are_not_good_for() {
+    let mut wallet = Wallet::default();
+    wallet.put(5, Day(10));
+    for (today, expires) in [(9, false), (10, true), (11, true)] {
+        assert_eq!(wallet.expires_by(Day(today)), expires, "{today}");
+    }
+    assert!(wallet.expire(Day(9)).is_empty());
+    assert_eq!(wallet.expire(Day(10)).as_slice(), [(Day(10), 5)]);
+}

@@ -1,7 +1,7 @@
 //! In which order a member sees a round: seeded by round and member, stable on every look.
 
 use dengmi_core::random::{Purpose, Seed, Shuffler};
-use dengmi_core::{MemberId, RoundId};
+use dengmi_core::{MemberId, RoundId, mutant};
 use smallvec::SmallVec;
 
 /// In which order a member sees the questions of a round and the options of each: the position
@@ -78,7 +78,9 @@ impl Orders {
 
     /// For each option shown, its position in key order.
     fn options(&self, member: MemberId, question: u8, count: u8) -> SmallVec<[u8; 8]> {
+        let by_call = mutant::planted("quiz/order-of-calls");
         let whose = if self.own { u64::from(member.seq) } else { 0 };
+        let whose = if by_call { mutant::calls() } else { whose };
         self.options.order(whose << 8 | u64::from(question), count)
     }
 }

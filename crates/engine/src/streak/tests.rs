@@ -209,3 +209,109 @@ proptest! {
         }
     }
 }
+
+/// A streak of days in a row from the first day on.
+fn in_a_row(plan: &StreakPlan, days: std::ops::RangeInclusive<i32>) -> Streak {
+    let mut streak = Streak::begin(plan, Day(*days.start()));
+    for day in days {
+        streak.advance(plan, Day(day), false).unwrap();
+    }
+    streak
+}
+
+#[test]
+fn what_lies_just_behind_64_days_is_joined_too() {
+    let plain = plan(|_| {});
+    for (last, length) in [(63, 63), (64, 64), (65, 65), (66, 64)] {
+        let mut streak = in_a_row(&plain, 1..=1);
+        streak.advance(&plain, Day(last), false).unwrap();
+        for day in (2..last).rev().filter(|day| last - day < 64) {
+            streak.advance(&plain, Day(day), false).unwrap();
+        }
+        assert_eq!((streak.length, streak.longest), (length, length), "{last}");
+        assert_eq!(streak.advance(&plain, Day(last - 64), false), Err(Reject::TooLate), "{last}");
+    }
+}
+
+#[test]
+fn a_made_up_day_tells_the_streak_it_ends_over_bridged_days() {
+    let helped = plan(|rules| {
+        rules.freezes = Freezes { start: 1, every_days: 0, max: 1 };
+        rules.make_ups = MakeUps { per_run: 2, within_days: 3 };
+    });
+    let mut streak = in_a_row(&helped, 1..=2);
+    for (day, length) in [(4, 3), (7, 1)] {
+        streak.advance(&helped, Day(day), false).unwrap();
+        assert_eq!(streak.length, length, "{day}");
+    }
+    assert_eq!(streak.state(&helped).make_ups, 2);
+    // Days 1, 2 and 4, over day 3, which a freeze bridged.
+    assert_eq!(streak.make_up(&helped, Day(7), Day(5)).map(|c| c.streak), Ok(4));
+    assert_eq!((streak.length, streak.state(&helped).make_ups), (1, 1));
+    assert_eq!(streak.make_up(&helped, Day(7), Day(6)).map(|c| c.streak), Ok(6));
+    assert_eq!((streak.length, streak.total, streak.state(&helped).make_ups), (6, 6, 0));
+    assert_eq!(streak.make_up(&helped, Day(7), Day(3)), Err(Reject::NothingToMakeUp));
+    streak.advance(&helped, Day(9), false).unwrap();
+    assert_eq!(streak.make_up(&helped, Day(9), Day(8)), Err(Reject::NoMakeUps));
+}
+
+#[test]
+fn what_can_be_made_up_has_two_ends() {
+    let helped = plan(|rules| rules.make_ups = MakeUps { per_run: 9, within_days: 3 });
+    for (day, possible) in [(4, true), (6, true), (3, false), (7, false), (8, false)] {
+        let mut streak = in_a_row(&helped, 1..=1);
+        let made_up = streak.make_up(&helped, Day(7), Day(day)).map(|_| ());
+        let expected = if possible { Ok(()) } else { Err(Reject::NothingToMakeUp) };
+        assert_eq!(made_up, expected, "{day}");
+    }
+    let mut late = in_a_row(&helped, 5..=5);
+    assert_eq!(late.make_up(&helped, Day(7), Day(4)), Err(Reject::NothingToMakeUp));
+}
+
+#[test]
+fn the_phrases_take_turns() {
+    let words = ["一", "二", "三"];
+    let mut with = plan(|rules| rules.phrases = words.map(str::to_owned).to_vec());
+    for day in 0..9 {
+        for (place, word) in words.iter().enumerate() {
+            let expected = if day % 3 == place { Ok(()) } else { Err(Reject::WrongPhrase) };
+            assert_eq!(with.accepts(Some(FoldedHash::of(word)), day), expected, "{day} {word}");
+        }
+        assert_eq!(with.accepts(None, day), Ok(()));
+    }
+    with.rules.phrase_required = true;
+    assert_eq!(with.accepts(None, 0), Err(Reject::PhraseNeeded));
+    assert_eq!(plan(|_| {}).accepts(Some(FoldedHash::of("一")), 0), Err(Reject::WrongPhrase));
+}
+
+#[test]
+fn a_repair_forgets_what_was_long_before() {
+    let plain = plan(|rules| rules.make_ups = MakeUps { per_run: 9, within_days: 9 });
+    for days in [64, 65, 3_650] {
+        let mut streak = in_a_row(&plain, 1..=100);
+        streak.repair(Day(101), days).unwrap();
+        assert_eq!((streak.length, streak.longest), (days, days.max(100)));
+        streak.advance(&plain, Day(101), false).unwrap();
+        streak.advance(&plain, Day(103), false).unwrap();
+        streak.make_up(&plain, Day(103), Day(102)).unwrap();
+        assert_eq!(streak.length, days + 3);
+    }
+    let mut streak = in_a_row(&plain, 1..=1);
+    assert_eq!(streak.repair(Day(1), REPAIR_DAYS_MAX + 1), Err(Reject::BadRepair));
+}
+
+#[test]
+fn a_streak_lives_as_long_as_it_says() {
+    let helped = plan(|rules| {
+        rules.freezes = Freezes { start: 2, every_days: 0, max: 2 };
+        rules.leniency = vec![Leniency { from_length: 3, forgiven_days: 1 }];
+    });
+    for (length, alive_until) in [(1, 4), (2, 5), (3, 7), (9, 13)] {
+        let state = in_a_row(&helped, 1..=length).state(&helped);
+        assert_eq!((state.day, state.alive_until), (Day(length), Day(alive_until)));
+        assert_eq!((state.freezes, i32::from(state.total)), (2, length));
+    }
+    let cumulative = plan(|rules| rules.mode = StreakMode::Cumulative);
+    let state = in_a_row(&cumulative, 1..=2).state(&cumulative);
+    assert_eq!(state.alive_until, Day(3 + i32::from(u16::MAX)));
+}

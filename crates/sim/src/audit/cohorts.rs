@@ -164,6 +164,7 @@ impl Cohort {
             secret: None,
             gain: self.gain,
             retained: self.retained,
+            items: self.syllabus.items.as_slice().into(),
         }
     }
 }
@@ -602,13 +603,15 @@ impl Auditor {
         let quiz = &cohort.syllabus.course(packs).quiz;
         let done = pupil.reviewed.get(&on).copied().unwrap_or(0);
         let room = usize::from(quiz.reviews_per_day).saturating_sub(done);
+        // What the quiz of the day asks would be told by a review of it.
+        let closed = cohort.sent.min((on.0 - cohort.first.0).clamp(0, 255) as u8);
         let mut near = false;
         let mut due: Vec<(f64, u16, u16)> = Vec::new();
         for (&concept, card) in &pupil.cards {
             let (day, other) = card.memory.due(quiz.retention);
             let may = day.min(other.unwrap_or(day)) <= on;
             near |= may != (day.max(other.unwrap_or(day)) <= on);
-            let asked = cohort.syllabus.asked(packs, concept, cohort.sent);
+            let asked = cohort.syllabus.asked(packs, concept, closed);
             if may && !asked.is_empty() {
                 let item = asked[card.reviews % asked.len()];
                 due.push((card.memory.chance(on), concept, item));
@@ -623,6 +626,23 @@ impl Auditor {
         let ordered = !near && due.windows(2).all(|pair| !memory::near(pair[0].0, pair[1].0));
         let sure = items[..cut].to_vec();
         DueItems { sure, perhaps: if near { items } else { Vec::new() }, ordered }
+    }
+
+    /// Paired items a member may answer now.
+    fn pairs_open(&self, cohort: &Cohort, pupil: &Pupil, occasion: Occasion) -> Vec<u16> {
+        let pairs = cohort.syllabus.pairs(&self.packs).into_iter();
+        let begun = cohort.sent > 1 || !pupil.lessons.is_empty() || !pupil.quizzes.is_empty();
+        match occasion {
+            Occasion::Before if !begun => {
+                let asked = pairs.map(|(before, _)| before);
+                asked.filter(|item| !pupil.before.contains_key(item)).collect()
+            }
+            Occasion::After if cohort.sent == cohort.days => {
+                let asked = pairs.map(|(_, after)| after);
+                asked.filter(|item| !pupil.after.contains_key(item)).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// What a member must see of a course.
@@ -646,6 +666,11 @@ impl Auditor {
             quizzes: bits(&pupil.quizzes),
             mastered: (least as u16, cohort.syllabus.taught(packs, cohort.sent) as u16),
             review: due.sure,
+            asked: [Occasion::Before, Occasion::After]
+                .into_iter()
+                .filter(|_| pupil.stage == PupilStage::Enrolled)
+                .map(|occasion| (occasion, self.pairs_open(cohort, pupil, occasion)))
+                .find(|(_, items)| !items.is_empty()),
             paired: (
                 pupil.before.len() as u16,
                 pupil.after.len() as u16,
@@ -677,8 +702,7 @@ impl Auditor {
             return Err(Reject::BadAnswers);
         }
         let packs = &self.packs;
-        let today = day_of(cohort.calendar, tick.at);
-        let pairs = cohort.syllabus.pairs(packs);
+        let today = day_of(cohort.calendar, tick.at).min(cohort.last());
         let open: Vec<u16> = match occasion {
             Occasion::Review => {
                 let DueItems { sure, perhaps, .. } = self.due_items(cohort, pupil, today);
@@ -692,17 +716,7 @@ impl Auditor {
                     false => return Err(Reject::ItemsNotDue),
                 }
             }
-            Occasion::Before => {
-                let begun = cohort.sent > 1 || !pupil.lessons.is_empty();
-                let asked = pairs.iter().map(|(before, _)| *before);
-                let open = asked.filter(|item| !pupil.before.contains_key(item));
-                if begun || !pupil.quizzes.is_empty() { Vec::new() } else { open.collect() }
-            }
-            Occasion::After => {
-                let asked = pairs.iter().map(|(_, after)| *after);
-                let open = asked.filter(|item| !pupil.after.contains_key(item));
-                if cohort.sent == cohort.days { open.collect() } else { Vec::new() }
-            }
+            Occasion::Before | Occasion::After => self.pairs_open(cohort, pupil, occasion),
         };
         let options = self.seed.shuffler(Purpose::ItemOptionOrder, u64::from(seq));
         let mut taken: BTreeMap<u16, bool> = BTreeMap::new();

@@ -350,6 +350,15 @@ impl World {
                 return broken(tick, Invariant::Standings, what);
             }
         }
+        let catalog = self.engine.catalog();
+        for run in catalog.runs {
+            // No checked content lets a run spend all it has, so only readers see this number.
+            let (left, expected) = (run.budget_left.0, self.auditor.budget_left(run.id));
+            if expected != Some(left) {
+                let what = format!("{} has {left} points left, expected {expected:?}", run.id);
+                return broken(tick, Invariant::Limits, what);
+            }
+        }
         for (id, _, _) in self.auditor.members() {
             let seen = self.engine.member_card(id).map(|card| card.courses).unwrap_or_default();
             let expected = self.auditor.courses_of(id);
@@ -359,7 +368,7 @@ impl World {
                 return broken(tick, Invariant::Cohorts, what);
             }
         }
-        let mut seen = self.engine.catalog().cohorts;
+        let mut seen = catalog.cohorts;
         for view in &mut seen {
             // Told once it is over, and not before.
             let over = view.stage >= CohortStage::Grading;
@@ -373,7 +382,7 @@ impl World {
             let what = format!("readers see {seen:?}, expected {expected:?}");
             return broken(tick, Invariant::Cohorts, what);
         }
-        for post in self.engine.catalog().posts {
+        for post in catalog.posts {
             let expected = self.auditor.reactions(post.id);
             if expected != Some((post.likes, post.comments)) {
                 let what = format!("{post:?}, expected {expected:?}");

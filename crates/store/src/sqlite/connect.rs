@@ -63,6 +63,9 @@ fn synchronous() -> (SqliteSynchronous, &'static str) {
     if crate::failpoint::syncs_seldom() {
         return (SqliteSynchronous::Normal, "1");
     }
+    if dengmi_core::mutant::planted("store/syncs-seldom") {
+        return (SqliteSynchronous::Normal, "1");
+    }
     (SqliteSynchronous::Full, "2")
 }
 

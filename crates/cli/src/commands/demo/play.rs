@@ -72,7 +72,9 @@ impl Player {
         let packs = self.backend.host().packs().all();
         let into_hour = slot.0.rem_euclid(HOUR_MS) / 60_000;
         let slots = into_hour..into_hour + SLOT_MINUTES;
-        let deeds = self.crowd.hour(&catalog, &packs, slot);
+        let mut deeds = self.crowd.hour(&catalog, &packs, slot);
+        let card = |member| self.backend.member(member);
+        deeds.extend(self.crowd.course_hour(&catalog, &packs, slot, card));
         let due = deeds.into_iter().filter(|deed| slots.contains(&i64::from(deed.minute)));
         let mut commands: Vec<Command> = due.map(|deed| deed.command).collect();
         if into_hour == 0 {

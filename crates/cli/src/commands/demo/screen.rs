@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use dengmi_api::Backend as _;
 use dengmi_api::board_key::BoardName;
-use dengmi_core::course::{CohortStage, CourseEvent};
+use dengmi_core::course::{CohortStage, CohortView, CourseEvent, PupilStage};
 use dengmi_core::view::board::{BoardKey, Slice, Viewer, visible};
 use dengmi_core::view::{Catalog, Event, EventKind};
 use dengmi_core::{Calendar, CommunityId, Period, PeriodKind, RunId, Timestamp};
@@ -18,6 +18,7 @@ use tokio::sync::broadcast;
 
 use super::play::Tally;
 use super::{BRANCH, Backend};
+use crate::commands::cohort::show::{pupil, stage};
 use crate::error::{CliError, Result};
 use crate::terminal;
 
@@ -28,6 +29,7 @@ const REFRESH: Duration = Duration::from_millis(250);
 
 /// Lines of the view for open rounds, places and events.
 const ROUNDS: usize = 4;
+const COHORTS: usize = 1;
 const PLACES: u32 = 5;
 const EVENTS: usize = 5;
 
@@ -163,7 +165,12 @@ impl Screen {
             EventKind::BoardClosed(BoardKey::Community(..), _) => return None,
             EventKind::BoardClosed(key, _) => format!("定榜 standing {} final", BoardName(*key)),
             EventKind::LimitReached { run, rule } => format!("封顶 limit of {rule} in {run}"),
-            EventKind::Course(event) => return course(event),
+            EventKind::Course(event) => {
+                let told = course(event)?;
+                let CourseEvent::Stage(id, _) = event else { return Some(told) };
+                let view = catalog.cohorts.iter().find(|view| view.id == *id);
+                view.map_or(told.clone(), |view| format!("{told}  {}", members(view)))
+            }
         })
     }
 
@@ -241,6 +248,9 @@ impl Screen {
             .collect();
         lines.push(format!("开放的轮次 open rounds: {}", open.len()));
         lines.extend(padded(open, ROUNDS));
+        let cohorts = catalog.cohorts.iter().map(|view| format!("  {}", progress(view)));
+        lines.push("课程 courses:".to_owned());
+        lines.extend(padded(cohorts.take(COHORTS).collect(), COHORTS));
         // Another group every three hours.
         let groups = catalog.communities.len().max(1);
         let turn = usize::try_from(now.0.div_euclid(3 * HOUR_MS)).unwrap_or(0) % groups;
@@ -285,6 +295,23 @@ fn padded(mut lines: Vec<String>, count: usize) -> Vec<String> {
 fn clock_text(at: Timestamp) -> String {
     let shifted = Timestamp(at.0 + 8 * HOUR_MS).to_string();
     shifted.get(..16).unwrap_or(&shifted).replace('T', " ")
+}
+
+/// Where a cohort is, and its members.
+fn progress(view: &CohortView) -> String {
+    let (zh, en) = stage(view.stage);
+    let days = view.last.0 - view.first.0 + 1;
+    format!("{} {zh} {en}  课 lessons {}/{days}  {}", view.id, view.sent, members(view))
+}
+
+/// How many members of a cohort are in which stage.
+fn members(view: &CohortView) -> String {
+    let counted = PupilStage::ALL.into_iter().zip(view.pupils).filter(|(_, count)| *count > 0);
+    let told = counted.map(|(stage, count)| {
+        let (zh, en) = pupil(stage);
+        format!("{zh} {en} {count}")
+    });
+    told.collect::<Vec<_>>().join("  ")
 }
 
 /// What happens in a course, in words. Single messages and single members come too often to tell.

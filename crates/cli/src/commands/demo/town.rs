@@ -7,10 +7,14 @@ use std::sync::Arc;
 use dengmi_api::Backend as _;
 use dengmi_api::backend::SessionSubject;
 use dengmi_api::{Role, Scope};
+use dengmi_content::Pack;
+use dengmi_content::model::community::CommunityKind;
 use dengmi_core::command::ConsentPurpose;
+use dengmi_core::course::{CourseAction, CourseReceipt};
 use dengmi_core::random::Seed;
 use dengmi_core::{
-    Action, Actor, Calendar, Command, CommunityId, ManagerId, MemberId, Outcome, Receipt, Slug,
+    Action, Actor, Calendar, CohortId, Command, CommunityId, Day, ManagerId, MemberId, Outcome,
+    Receipt, Slug,
 };
 use dengmi_sim::members::Crowd;
 use dengmi_store::{CommandKey, Directory as _, NewAccount};
@@ -29,10 +33,14 @@ const GROUPS: u32 = 8;
 /// Of a hundred members, those who agree to be shown by name.
 const SHOWN: u32 = 85;
 
+/// Of the members, every so many-th moves into the group of the course.
+const PUPILS_EVERY: usize = 10;
+
 /// What was built, and what a visitor needs.
 pub(super) struct Town {
     /// Who lives there.
     pub(super) crowd: Crowd,
+    cohort: Option<CohortId>,
     visitor: MemberId,
     visitor_token: String,
     operator_token: String,
@@ -110,6 +118,7 @@ pub(super) async fn build(
     let today = Calendar::default().day_of(backend.now());
     let crowd = Crowd::new(Seed::from_number(seed).derive(1), branch_seed, today);
 
+    let mut everybody = Vec::new();
     let mut joined = 0;
     while joined < members {
         let many = (members - joined).min(200);
@@ -127,6 +136,7 @@ pub(super) async fn build(
             std::iter::once(give(ConsentPurpose::Activities)).chain(shown)
         };
         send(backend, ids.iter().flat_map(consent).collect()).await?;
+        everybody.extend(&ids);
         for id in ids {
             backend.set_nickname(id, &crowd.nickname(id)).await.map_err(store_fails)?;
         }
@@ -137,7 +147,51 @@ pub(super) async fn build(
         operator(Action::Launch { quest: quest.clone(), communities: Vec::new(), start: today })
     };
     send(backend, pack.quests.keys().map(launch).collect()).await?;
-    accounts(backend, crowd).await
+    let cohort = open_course(backend, &pack, &everybody, today.plus(1)).await?;
+    accounts(backend, crowd, cohort).await
+}
+
+/// Opens a group for the first course of the content and one that its graduates go to, starts the
+/// course, and has some members move there and most of these enrol. `None` where the content has no
+/// course, or no community files for it.
+async fn open_course(
+    backend: &Arc<Backend>,
+    pack: &Pack,
+    members: &[MemberId],
+    start: Day,
+) -> Result<Option<CohortId>> {
+    let Some((course, content)) = pack.courses.first_key_value() else { return Ok(None) };
+    let template = |kinds: &[CommunityKind]| {
+        let fits = pack.communities.iter().find(|(_, file)| kinds.contains(&file.kind));
+        fits.map(|(id, _)| id.clone())
+    };
+    let homes = template(&content.course.audience).zip(template(&content.course.migration.to));
+    let Some((home, goal)) = homes else { return Ok(None) };
+    let manager = ManagerId::new(BRANCH, 1);
+    let mut groups = Vec::new();
+    for template in [home, goal] {
+        let open = operator(Action::OpenCommunity { template, manager });
+        groups.extend(send(backend, vec![open]).await?);
+    }
+    let Some(Outcome::Done(Receipt::Community(home))) = groups.first() else { return Ok(None) };
+    let start = CourseAction::Start { course: course.clone(), communities: vec![*home], start };
+    let started = send(backend, vec![operator(Action::Course(start))]).await?;
+    let Some(Outcome::Done(Receipt::Course(CourseReceipt::Started { cohort, .. }))) =
+        started.first()
+    else {
+        return Ok(None);
+    };
+    // Not the first one: the visitor stays where the curl lines say.
+    let pupils = || members.iter().skip(1).step_by(PUPILS_EVERY).copied();
+    let moves = pupils().map(|member| operator(Action::Move { member, to: *home }));
+    send(backend, moves.collect()).await?;
+    // The others come in by and by.
+    let enrol = |(index, member): (usize, MemberId)| {
+        let action = Action::Course(CourseAction::Enrol { member, cohort: *cohort });
+        (index % 5 != 4).then_some(Command { actor: Actor::Member(member), action })
+    };
+    send(backend, pupils().enumerate().filter_map(enrol).collect()).await?;
+    Ok(Some(*cohort))
 }
 
 fn member(outcome: &Outcome) -> Option<MemberId> {
@@ -152,7 +206,7 @@ fn store_fails(error: impl std::fmt::Display) -> CliError {
 }
 
 /// A member's session, and an operator's account with a session.
-async fn accounts(backend: &Arc<Backend>, crowd: Crowd) -> Result<Town> {
+async fn accounts(backend: &Arc<Backend>, crowd: Crowd, cohort: Option<CohortId>) -> Result<Town> {
     let visitor = MemberId::new(BRANCH, 1);
     let mut random = [0; 6];
     getrandom::fill(&mut random).map_err(|error| CliError::internal(anyhow::anyhow!("{error}")))?;
@@ -177,6 +231,7 @@ async fn accounts(backend: &Arc<Backend>, crowd: Crowd) -> Result<Town> {
     let operator_token = backend.lasting_session(SessionSubject::Operator(account)).await;
     Ok(Town {
         crowd,
+        cohort,
         visitor,
         visitor_token: visitor_token.map_err(store_fails)?,
         operator_token: operator_token.map_err(store_fails)?,
@@ -187,7 +242,7 @@ async fn accounts(backend: &Arc<Backend>, crowd: Crowd) -> Result<Town> {
 impl Town {
     /// What to paste.
     pub(super) fn welcome(&self, address: SocketAddr, folder: &Path, speed: u32) -> Vec<String> {
-        let Self { visitor, visitor_token, operator_token, password, .. } = self;
+        let Self { visitor, visitor_token, operator_token, password, cohort, .. } = self;
         let minutes = 1_440.0 / f64::from(speed);
         let url = format!("http://{address}");
         vec![
@@ -208,6 +263,10 @@ impl Town {
             format!("# 操作员 operator: login demo, password {password}"),
             format!("O='Authorization: Bearer {operator_token}'"),
             format!("curl -s -H \"$O\" {url}/v1/communities"),
+            match cohort {
+                Some(cohort) => format!("curl -s -H \"$O\" {url}/v1/cohorts/{cohort}"),
+                None => "# 内容里没有可开的课程 the content has no course to start".to_owned(),
+            },
             format!(
                 "curl -s -X POST {url}/v1/operator-sessions -H 'Content-Type: application/json' -H 'Idempotency-Key: {}' -d '{{\"login\":\"demo\",\"password\":\"{password}\"}}'",
                 Uuid::now_v7()

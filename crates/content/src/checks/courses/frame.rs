@@ -4,12 +4,15 @@ use dengmi_core::Ppm;
 
 use super::Check;
 use crate::codes;
+use crate::content::Item;
 use crate::diagnostic::{Said, say};
+use crate::model::Lesson;
 use crate::model::course::CatchUp;
 use crate::model::lesson::TaskEvidence;
+use crate::source::At;
 
 /// Days of a course: one to two weeks (s001).
-const DAYS: std::ops::RangeInclusive<u8> = 7..=14;
+pub(super) const DAYS: std::ops::RangeInclusive<u8> = 7..=14;
 
 /// Minutes a lesson may take.
 const MINUTES: std::ops::RangeInclusive<u8> = 3..=15;
@@ -19,7 +22,15 @@ const TIMELAPSE_MAX: u16 = 250;
 
 impl Check<'_, '_, '_> {
     pub(super) fn frame(&mut self) {
-        let course = &self.course.value;
+        let (id, course) = (&self.course.id, &self.course.value);
+        if self.content.quests.get(id).is_some() {
+            let message = say!(
+                "课程和活动都叫 `{id}`，上线时分不清",
+                "a course and a quest are both called `{id}`; which one is launched?"
+            );
+            let help = say!("给其中一个换 id", "give one of them another id");
+            self.report.error(codes::ID_TWICE, self.at("schema"), message, help);
+        }
         if !DAYS.contains(&course.days) {
             let message = say!("课程有 {days} 天", "a course of {days} days", days = course.days);
             let help = say!("请写 7 到 14 天", "write 7 to 14: one to two weeks");
@@ -74,7 +85,7 @@ impl Check<'_, '_, '_> {
             ("score.portfolio.assets", u64::from(score.portfolio.assets), 2, 50),
             ("score.portfolio.cost_limit", u64::from(score.portfolio.cost_limit.0), 1, all),
             ("score.outcome.floor", u64::from(score.outcome.floor.0), 1, all),
-            ("score.penalties.within_days", u64::from(score.penalties.within_days), 1, days),
+            ("score.penalties.within_days", u64::from(score.penalties.within_days), 1, 14),
             ("migration.invitation_days", u64::from(course.migration.invitation_days), 1, 90),
         ];
         for (path, value, least, most) in ranges {
@@ -91,7 +102,7 @@ impl Check<'_, '_, '_> {
         }
     }
 
-    fn out_of_range(&mut self, at: crate::source::At<'_>, value: u64, least: u64, most: u64) {
+    fn out_of_range(&mut self, at: At<'_>, value: u64, least: u64, most: u64) {
         let message = say!("{value} 超出范围", "{value} is out of range");
         let help = say!("请写 {least} 到 {most}", "write {least} to {most}");
         self.report.error(codes::COURSE_NUMBER, at, message, help);
@@ -109,20 +120,20 @@ impl Check<'_, '_, '_> {
                 let help = say!("改成一样", "make them the same");
                 let at = self.at_lesson(lesson, "day");
                 self.report.error(codes::LESSON_DAY, at, message, help);
-            } else if day == 0 || (DAYS.contains(&days) && day > days) {
-                let message = say!(
-                    "课程只有 {days} 天，没有第 {day} 天",
-                    "a lesson of day {day} in a course of {days} days"
-                );
-                let help = say!(
-                    "删去文件，或改 `course.ron` 的 `days`；第一天是 `day-01.ron`",
-                    "remove the file, or change `days` in `course.ron`; the first is `day-01.ron`"
-                );
-                let at = self.at_lesson(lesson, "day");
-                self.report.error(codes::COURSE_FILES, at, message, help);
             }
             self.minutes(lesson);
             self.mock_task(day, lesson);
+        }
+        for (day, lesson) in std::mem::take(&mut self.outside) {
+            let message = say!(
+                "课程只有 {days} 天，没有第 {day} 天",
+                "a lesson of day {day} in a course of {days} days"
+            );
+            let help = say!(
+                "删去文件，或改 `course.ron` 的 `days`；第一天是 `day-01.ron`",
+                "remove the file, or change `days` in `course.ron`; the first is `day-01.ron`"
+            );
+            self.report.error(codes::COURSE_FILES, self.at_lesson(lesson, "day"), message, help);
         }
         if !DAYS.contains(&days) {
             return; // said already
@@ -141,7 +152,7 @@ impl Check<'_, '_, '_> {
         }
     }
 
-    fn minutes(&mut self, lesson: &crate::content::Item<crate::model::Lesson>) {
+    fn minutes(&mut self, lesson: &Item<Lesson>) {
         let minutes = lesson.value.minutes;
         if !MINUTES.contains(&minutes) {
             let message = say!("阅读要 {minutes} 分钟", "{minutes} minutes of reading");
@@ -153,7 +164,7 @@ impl Check<'_, '_, '_> {
     }
 
     /// That a task's assets are in the market of the scenario is checked where scenarios are.
-    fn mock_task(&mut self, day: u8, lesson: &crate::content::Item<crate::model::Lesson>) {
+    fn mock_task(&mut self, day: u8, lesson: &Item<Lesson>) {
         let from = self.course.value.mock.orders_from_day;
         let fault: Option<(Said, Said)> = match &lesson.value.mock.done_by {
             TaskEvidence::Order(_) if day < from => Some((

@@ -135,18 +135,20 @@ impl<'c> Check<'c, '_, '_> {
         }
         let message =
             say!("`{id}` 不是 1、3、7 天前考过的题", "`{id}` was not asked 1, 3 or 7 days before");
-        let help = match self.lessons.keys().find(|&&other| of_day(other)) {
+        let days = self.course.value.days;
+        let help = match self.lessons.keys().find(|&&other| other < days && of_day(other)) {
             Some(first) => {
+                let then = REVIEW_AFTER.iter().map(|after| first.saturating_add(*after));
                 let then: Vec<String> =
-                    REVIEW_AFTER.iter().map(|after| (first + after).to_string()).collect();
+                    then.filter(|&day| day <= days).map(|day| day.to_string()).collect();
                 Said::new(
                     format!("它在第 {first} 天考，请放到第 {} 天", then.join("、")),
                     format!("it is asked on day {first}; bring it back on day {}", then.join(", ")),
                 )
             }
             None => say!(
-                "没有哪一天考过它；写一道考过的题",
-                "it is asked on no day; name a question that was"
+                "最后一天之前没有考过它；写一道考过的题",
+                "no day before the last asks it; name a question that one did"
             ),
         };
         self.report.error(codes::REVIEW_ITEM, self.at_lesson(lesson, path), message, help);

@@ -18,7 +18,7 @@ pub(super) struct Syllabus {
     /// Content by the first day on which it holds, rising, from day 1.
     pub(super) content: Vec<(u8, Digest)>,
     /// In the order in which content brought them: their numbers are their places.
-    items: Vec<Slug>,
+    pub(super) items: Vec<Slug>,
     concepts: Vec<Slug>,
 }
 

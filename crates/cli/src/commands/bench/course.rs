@@ -1,0 +1,108 @@
+//! `dengmi bench course`: whole courses through the engine, beside the community month.
+
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use dengmi_core::Slug;
+use dengmi_sim::classroom::Classroom;
+use dengmi_sim::month::MonthConfig;
+
+use super::shards;
+use crate::args::Global;
+use crate::error::{CliError, Result};
+use crate::{content, terminal};
+
+/// Measure courses.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+每名学员每天：学完一课、算对一个数、答完当天的题和到期的复习。旁边是同样人数、同样天数的社群月。
+Every member finishes each day's lesson, answers the whole quiz and all reviews that are due. Beside
+it the community month with as many members and days.
+
+示例 Examples:
+  dengmi bench course
+  dengmi bench course --course journey-14 --cohorts 200")]
+pub(crate) struct Course {
+    /// 课程 The course
+    #[arg(long, default_value = "journey-14")]
+    course: Slug,
+    /// 期数 Cohorts on one branch, each with a group of its own
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=2_000))]
+    cohorts: u32,
+    /// 每期人数 Members of a cohort
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=500))]
+    members: u32,
+}
+
+impl Course {
+    /// Measures and prints.
+    ///
+    /// # Errors
+    /// There is no such course, or a command is refused.
+    pub(crate) fn run(&self, global: &Global) -> Result<()> {
+        let pack = content::load_checked(&content::root(global)?)?.pack;
+        let room = Classroom::new(pack, self.course.clone(), self.cohorts, self.members);
+        let mut room = room.ok_or_else(|| {
+            let what = format!("no course `{}` for groups of {}", self.course, self.members);
+            CliError::user(what, "see `dengmi course list`; a group of its kind must hold them")
+        })?;
+        let bar = terminal::progress(global, "课程 courses", 0);
+        let base = shards::memory("VmRSS:");
+        let mut engine = room.engine();
+        room.set_up(&mut engine).map_err(CliError::internal)?;
+        let before = engine.save().len();
+        let mut apply = Duration::ZERO;
+        room.play(&mut engine, |engine, batch| {
+            let began = Instant::now();
+            let applied = engine.apply(batch);
+            apply += began.elapsed();
+            applied
+        })
+        .map_err(CliError::internal)?;
+        let peak = shards::memory("VmHWM:");
+        let after = engine.save().len();
+        let days = room.course_days();
+        let month =
+            MonthConfig { seed: 1, members: room.enrolled(), days: u16::from(days.min(30)) };
+        bar.set_message("社群月 community month");
+        let (lived, times) = shards::live(&month, 1, |_| {})?;
+        bar.finish_and_clear();
+        let month_commands: u64 = lived.iter().map(|lived| lived.shard.tally().commands).sum();
+        let member_days = f64::from(room.enrolled()) * f64::from(days);
+        terminal::print(&format!(
+            "课程 course {}: {} 期 cohorts × {} 人 members × {days} 天 days, {} 条命令 commands, {} 条被拒 refused",
+            self.course, self.cohorts, self.members, room.commands, room.refused
+        ))?;
+        terminal::print(&format!(
+            "{:<34} {:>9} {:>14} {:>12} {:>10}",
+            "", "s", "ns/member-day", "ns/command", "commands"
+        ))?;
+        let row = |what: &str, seconds: f64, commands: u64| {
+            let each = seconds * 1e9 / (commands.max(1) as f64);
+            let day = seconds * 1e9 / member_days;
+            format!("{what:<34} {seconds:>9.3} {day:>14.0} {each:>12.0} {commands:>10}")
+        };
+        let (course, month) = (apply.as_secs_f64(), times.apply.as_secs_f64());
+        terminal::print(&row("course, Engine::apply", course, room.commands))?;
+        terminal::print(&row("community month, Engine::apply", month, month_commands))?;
+        let per_command = (course / room.commands.max(1) as f64)
+            / (month / month_commands.max(1) as f64).max(1e-12);
+        terminal::print(&format!(
+            "比值 ratios: {:.2} a member-day, {per_command:.2} a command",
+            course / month.max(1e-9)
+        ))?;
+        let each = |bytes: usize| bytes as f64 / f64::from(room.enrolled().max(1));
+        let memory = base.zip(peak).map_or(0, |(base, peak)| peak.saturating_sub(base));
+        terminal::print(&format!(
+            "内存 memory: {:.0} bytes a member saved ({:.0} at enrolment), {:.0} at the peak of the process",
+            each(after),
+            each(before),
+            memory as f64 / f64::from(room.enrolled().max(1))
+        ))?;
+        if room.refused > 0 {
+            let what = format!("{} honest commands were refused", room.refused);
+            return Err(CliError::damaged(what, "this is a fault; please report it"));
+        }
+        Ok(())
+    }
+}
