@@ -848,6 +848,7 @@ impl Auditor {
         self.grade(tick, seq);
         self.enter_stage(tick, seq, CohortStage::Placing);
         self.invite_graduates(tick, seq);
+        self.diary.insert((self.placed_until(seq), Due::InvitationsEnd { cohort: seq }));
         for (count, days) in (0..).zip(COUNTS) {
             let at = tick.at.plus_ms(i64::from(days) * DAY_MS);
             self.diary.insert((at, Due::RetentionCounted { cohort: seq, count }));
@@ -924,11 +925,20 @@ impl Auditor {
         self.archive_if_settled(tick, seq);
     }
 
+    /// Over once nobody has an invitation or may get one, or the time for placing is up.
     fn archive_if_settled(&mut self, tick: &mut Tick<'_>, seq: u32) {
-        let waiting = self.pupils_in(seq, &[PupilStage::Invited, PupilStage::Accepted]);
-        let placing =
-            self.cohorts.get(&seq).is_some_and(|cohort| cohort.stage == CohortStage::Placing);
-        if placing && waiting.is_empty() {
+        let Some(cohort) = self.cohorts.get(&seq) else { return };
+        if cohort.stage != CohortStage::Placing {
+            return;
+        }
+        let again = cohort.syllabus.course(&self.packs).migration.reinvitations;
+        let hopes = cohort.pupils.values().any(|pupil| match pupil.stage {
+            PupilStage::Invited | PupilStage::Accepted => true,
+            PupilStage::Graduated => pupil.wish != Some(StayWish::Leave),
+            PupilStage::Lapsed => pupil.invitation.is_some_and(|given| given.given <= again),
+            _ => false,
+        });
+        if !hopes || tick.at >= self.placed_until(seq) {
             self.archive_cohort(tick, seq);
         }
     }

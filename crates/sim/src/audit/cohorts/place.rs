@@ -6,7 +6,7 @@ use dengmi_core::course::{
     CohortStage, CourseEvent, CourseReceipt, PlacedBy, PupilStage, StayWish,
 };
 use dengmi_core::view::{EventKind, MemberStatus};
-use dengmi_core::{CohortId, CommunityId, MemberId, Receipt, Reject};
+use dengmi_core::{CohortId, CommunityId, MemberId, Receipt, Reject, Timestamp};
 
 use super::super::days::DAY_MS;
 use super::super::runs::Due;
@@ -75,6 +75,15 @@ impl Auditor {
         }
     }
 
+    /// Until when graduates can be placed: as long as all invitations in a row would take.
+    pub(super) fn placed_until(&self, seq: u32) -> Timestamp {
+        let cohort = &self.cohorts[&seq];
+        let rule = &cohort.syllabus.course(&self.packs).migration;
+        let days = i64::from(rule.invitation_days) * (1 + i64::from(rule.reinvitations));
+        let since = cohort.since[CohortStage::Placing as usize].unwrap_or_default();
+        since.plus_ms(days * DAY_MS)
+    }
+
     fn invite(
         &mut self,
         tick: &mut Tick<'_>,
@@ -83,7 +92,7 @@ impl Auditor {
         (to, by): (u32, PlacedBy),
     ) -> Receipt {
         let days = self.cohorts[&seq].syllabus.course(&self.packs).migration.invitation_days;
-        let until = tick.at.plus_ms(i64::from(days) * DAY_MS);
+        let until = tick.at.plus_ms(i64::from(days) * DAY_MS).min(self.placed_until(seq));
         self.enter_pupil(tick, seq, member, PupilStage::Invited);
         let pupil = self.cohorts.get_mut(&seq).and_then(|cohort| cohort.pupils.get_mut(&member));
         if let Some(pupil) = pupil {
@@ -139,7 +148,7 @@ impl Auditor {
 
     pub(super) fn reinvite(&mut self, tick: &mut Tick<'_>, seq: u32, member: MemberId) -> Answered {
         let cohort = &self.cohorts[&seq];
-        if cohort.stage < CohortStage::Placing {
+        if cohort.stage != CohortStage::Placing {
             return Err(Reject::WrongStage);
         }
         let pupil = cohort.pupils.get(&member.seq).ok_or(Reject::NotEnrolled)?;
