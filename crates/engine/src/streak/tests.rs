@@ -327,3 +327,13 @@ fn a_made_up_day_is_no_comeback() {
     assert_eq!({ streak }.advance(&helped, Day(5), false), counted(true, false));
     assert_eq!({ streak }.make_up(&helped, Day(7), Day(5)), counted(false, true));
 }
+
+#[test]
+fn a_filled_gap_earns_the_freeze_that_it_leads_to() {
+    let frozen = plan(|rules| rules.freezes = Freezes { start: 0, every_days: 3, max: 2 });
+    let mut streak = in_a_row(&frozen, 1..=1);
+    streak.advance(&frozen, Day(3), false).unwrap();
+    assert_eq!((streak.length, streak.freezes), (1, 0));
+    streak.advance(&frozen, Day(2), false).unwrap();
+    assert_eq!((streak.length, streak.freezes), (3, 1));
+}
