@@ -156,3 +156,44 @@ fn what_is_given_back_can_be_used_again() {
         assert_eq!(used.used(table, 8, 20), 0, "who counted nothing gets nothing");
     }
 }
+
+/// Four points are wanted again and again; whether a limit that concerns others too was met.
+#[track_caller]
+fn check_met(budget: i64, rule_budget: i64, scope: CapScope, points: i64, expected: &[bool]) {
+    let cap = Cap { scope, per: CapPeriod::Run, points: Points(points) };
+    let rule = Rule::limited(RuleRef { code: 1, version: 1 }, vec![cap], Some(rule_budget));
+    let (mut used, mut run) = (CapUse::default(), run(budget));
+    let mut limits = Limits::of(&rule, 1, 1, &mut used);
+    let who = Subject { member: 1, group: Some(1), periods: Periods::of(Day(1)) };
+    let met: Vec<bool> =
+        expected.iter().map(|_| limits.cut(4, who, &mut used.meters, &mut run).exhausted).collect();
+    assert_eq!(met, expected, "{budget} {rule_budget} {scope:?} {points}");
+}
+
+#[test]
+fn a_limit_is_said_to_be_met_once() {
+    let (third, second, never) =
+        ([false, false, true, false], [false, true, false, false], [false; 4]);
+    check_met(10, 99, CapScope::Community, 99, &third);
+    check_met(99, 10, CapScope::Community, 99, &third);
+    check_met(99, 99, CapScope::Community, 8, &second);
+    check_met(99, 99, CapScope::Bank, 8, &second);
+    check_met(99, 99, CapScope::Member, 8, &never);
+}
+
+#[test]
+fn a_refund_makes_room_in_every_limit() {
+    for (budget, rule_budget, points) in [(10, 99, 99), (99, 10, 99), (99, 99, 10)] {
+        let cap = Cap { scope: CapScope::Member, per: CapPeriod::Run, points: Points(points) };
+        let rule = Rule::limited(RuleRef { code: 1, version: 1 }, vec![cap], Some(rule_budget));
+        let (mut used, mut run) = (CapUse::default(), run(budget));
+        let who = Subject { member: 1, group: Some(1), periods: Periods::of(Day(1)) };
+        let mut limits = Limits::of(&rule, 1, 1, &mut used);
+        assert_eq!(limits.cut(9, who, &mut used.meters, &mut run).points, 9);
+        limits.refund(4, who, &mut used.meters, &mut run);
+        assert_eq!(limits.cut(9, who, &mut used.meters, &mut run).points, 5);
+        limits.settle(&rule, &mut used);
+        let mut again = Limits::of(&rule, 1, 1, &mut used);
+        assert_eq!(again.cut(9, who, &mut used.meters, &mut run).points, 0, "all ten are paid");
+    }
+}

@@ -315,3 +315,25 @@ fn a_streak_lives_as_long_as_it_says() {
     let state = in_a_row(&cumulative, 1..=2).state(&cumulative);
     assert_eq!(state.alive_until, Day(3 + i32::from(u16::MAX)));
 }
+
+#[test]
+fn a_made_up_day_is_no_comeback() {
+    let helped = plan(|rules| {
+        rules.comeback_after = 2;
+        rules.make_ups = MakeUps { per_run: 1, within_days: 3 };
+    });
+    let streak = in_a_row(&helped, 1..=1);
+    let counted = |comeback, made_up| Ok(Counted { comeback, made_up, streak: 1 });
+    assert_eq!({ streak }.advance(&helped, Day(5), false), counted(true, false));
+    assert_eq!({ streak }.make_up(&helped, Day(7), Day(5)), counted(false, true));
+}
+
+#[test]
+fn a_filled_gap_earns_the_freeze_that_it_leads_to() {
+    let frozen = plan(|rules| rules.freezes = Freezes { start: 0, every_days: 3, max: 2 });
+    let mut streak = in_a_row(&frozen, 1..=1);
+    streak.advance(&frozen, Day(3), false).unwrap();
+    assert_eq!((streak.length, streak.freezes), (1, 0));
+    streak.advance(&frozen, Day(2), false).unwrap();
+    assert_eq!((streak.length, streak.freezes), (3, 1));
+}
