@@ -552,3 +552,21 @@ fn shipped_courses_fit_their_scenarios() {
         }
     }
 }
+
+#[test]
+fn the_market_is_bound_before_anybody_enrols_and_told_after_the_end() {
+    use dengmi_engine::market::{MarketSeed, Terms, verify};
+    let mut class = Class::new(6);
+    let bound = class.view().commitment;
+    assert_eq!(class.view().secret, None);
+    seven_days(&mut class);
+    assert_eq!((class.view().secret, class.view().commitment), (None, bound));
+    class.wait_until(8, "12:00");
+    let told = class.view().secret.expect("the course is over");
+    let seed = MarketSeed::from_secret(told.0);
+    let scenario = &class.pack.courses[&COURSE.parse().unwrap()].course.mock.scenario;
+    let market = &class.pack.scenarios[scenario].market;
+    let terms = Terms { market, scenario, pack: class.pack.digest };
+    assert!(verify(&seed, &terms, &bound));
+    assert!(!verify(&seed, &Terms { pack: Digest::default(), ..terms }, &bound));
+}

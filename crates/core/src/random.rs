@@ -30,8 +30,6 @@ pub enum Purpose {
     SyntheticMember,
     /// Order of an item's options outside the quiz of the day.
     ItemOptionOrder,
-    /// What a cohort's mock market is drawn from.
-    MarketSecret,
     /// A factor of a mock market on one market day.
     MarketFactor,
     /// What an asset of a mock market does of its own on one market day.
@@ -47,7 +45,6 @@ impl Purpose {
             Self::OptionOrder => "dengmi option order v1",
             Self::SyntheticMember => "dengmi synthetic member v1",
             Self::ItemOptionOrder => "dengmi item option order v1",
-            Self::MarketSecret => "dengmi market secret v1",
             Self::MarketFactor => "dengmi market factor v1",
             Self::MarketAsset => "dengmi market asset v1",
             Self::MarketShock => "dengmi market shock v1",
@@ -82,16 +79,6 @@ impl Seed {
         hasher.update(&a.to_le_bytes());
         hasher.update(&b.to_le_bytes());
         ChaCha8Rng::from_seed(*hasher.finalize().as_bytes())
-    }
-
-    /// A secret for `purpose` at address `a` that can be told one day without giving this seed
-    /// away.
-    #[must_use]
-    pub fn secret(&self, purpose: Purpose, a: u64) -> [u8; 32] {
-        let mut hasher = blake3::Hasher::new_keyed(&self.0);
-        hasher.update(purpose.text().as_bytes());
-        hasher.update(&a.to_le_bytes());
-        *hasher.finalize().as_bytes()
     }
 
     /// The first words of a stream.

@@ -62,6 +62,8 @@ pub(crate) struct Cohort {
     /// name them by number.
     pub(crate) concepts: Vec<Slug>,
     pub(crate) items: Vec<Slug>,
+    /// Binds the mock market's secret under the content of the start.
+    pub(crate) commitment: Digest,
     pub(crate) gain: Option<Gain>,
     pub(crate) retained: [Option<Ppm>; 2],
 }

@@ -136,10 +136,14 @@ fn start_cohort(
         sent: 0,
         concepts: Vec::new(),
         items: Vec::new(),
+        commitment: Digest::default(),
         gain: None,
         retained: [None; 2],
     };
     started.since[0] = Some(now);
+    let setup = world.resource::<Setup>();
+    started.commitment = super::view::commitment(setup, &started, &pack, &content.course);
+    let commitment = started.commitment;
     number(&mut started, &pack, content).ok_or(Reject::UnknownCourse)?;
     let plan = CohortPlan::of(world.resource::<Packs>(), &started).ok_or(Reject::UnknownCourse)?;
     started.run = crate::runs::launch_course(world, &name, &started.communities, start)?;
@@ -155,7 +159,6 @@ fn start_cohort(
     let over = calendar.start_of(start.plus(i32::from(days))).plus_ms(calendar.late_ms());
     queue.add(over, Due::LessonsEnd { cohort: seq });
     let id = CohortId::new(world.resource::<Setup>().branch, seq);
-    let commitment = super::view::commitment(world, cohort(world, entity));
     announce(world, None, CourseEvent::Stage(id, CohortStage::Planned));
     Ok(Receipt::Course(CourseReceipt::Started { cohort: id, commitment }))
 }

@@ -1,13 +1,15 @@
 //! Cohorts as readers see them.
 
 use bevy_ecs::prelude::*;
+use dengmi_content::Pack;
+use dengmi_content::model::Course;
 use dengmi_core::course::{CohortStage, CohortView, Occasion, PupilStage, PupilView};
-use dengmi_core::random::Purpose;
 use dengmi_core::{CommunityId, Digest, MemberId, RunId};
 
 use super::pupil::Pupil;
 use super::{Cohort, CohortIndex, CohortPlan, Pupils};
 use crate::kernel::{Now, Setup};
+use crate::market::{self, MarketSeed, Terms};
 
 pub(crate) fn cohort_view(world: &World, entity: Entity) -> CohortView {
     let setup = world.resource::<Setup>();
@@ -35,7 +37,7 @@ pub(crate) fn cohort_view(world: &World, entity: Entity) -> CohortView {
         last: cohort.last(),
         sent: cohort.sent,
         pupils: counts,
-        commitment: commitment(world, cohort),
+        commitment: cohort.commitment,
         secret: over.then(|| secret(setup, cohort)),
         gain: cohort.gain,
         retained: cohort.retained,
@@ -43,17 +45,17 @@ pub(crate) fn cohort_view(world: &World, entity: Entity) -> CohortView {
     }
 }
 
-/// What the cohort's market is drawn from. Derived from the branch's seed in one direction: it can
-/// be told when the course is over.
-pub(crate) fn secret(setup: &Setup, cohort: &Cohort) -> Digest {
-    Digest(setup.seed.secret(Purpose::MarketSecret, u64::from(cohort.seq)))
+/// What the cohort's market is drawn from, to be told when the course is over.
+fn secret(setup: &Setup, cohort: &Cohort) -> Digest {
+    Digest(MarketSeed::of_cohort(&setup.seed, u64::from(cohort.seq)).secret())
 }
 
-/// What binds the secret before anybody enrols.
-pub(crate) fn commitment(world: &World, cohort: &Cohort) -> Digest {
-    let _ = world;
-    let _ = cohort;
-    Digest::default()
+/// What binds the secret before anybody enrols, under the content the cohort starts with.
+pub(super) fn commitment(setup: &Setup, cohort: &Cohort, pack: &Pack, course: &Course) -> Digest {
+    let scenario = pack.current(&course.mock.scenario);
+    let market = pack.scenarios.get(scenario).map_or(scenario, |script| &script.market);
+    let terms = Terms { market, scenario, pack: pack.digest };
+    market::commitment(&MarketSeed::of_cohort(&setup.seed, u64::from(cohort.seq)), &terms)
 }
 
 /// Every course a member takes or took part in.

@@ -8,9 +8,11 @@
 //! that was given; everything else is predicted to the letter. What binds the secret of the mock
 //! market is taken as told once, at the start.
 
+mod due;
 mod law;
 mod memory;
 mod place;
+mod seen;
 mod syllabus;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,22 +20,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use dengmi_content::model::Course;
 use dengmi_content::model::course::CatchUp;
 use dengmi_core::course::{
-    CohortStage, CohortView, CourseAction, CourseEvent, CourseReceipt, Gain, ItemAnswer, ItemMark,
-    Occasion, PlacedBy, PupilStage, PupilView, StayWish,
+    CohortStage, CourseAction, CourseEvent, CourseReceipt, Gain, ItemAnswer, ItemMark, Occasion,
+    PlacedBy, PupilStage, StayWish,
 };
 use dengmi_core::random::Purpose;
 use dengmi_core::view::{EventKind, MemberStatus};
 use dengmi_core::{
-    Action, BranchId, Calendar, CohortId, CommunityId, Day, Decimal, Digest, MemberId, Outcome,
-    Ppm, Receipt, Reject, RunId, Slug, Timestamp,
+    Action, Calendar, CohortId, CommunityId, Day, Decimal, Digest, MemberId, Outcome, Ppm, Receipt,
+    Reject, Slug, Timestamp,
 };
 
 use super::days::{DAY_MS, day_of};
 use super::quiz::{credit, in_key_order};
 use super::runs::Due;
 use super::{Answered, Auditor, Edge, Tick};
+use due::DueItems;
 pub(super) use law::Told;
 use memory::Memory;
+pub use seen::CourseSeen;
 use syllabus::Syllabus;
 
 /// Furthest ahead a course may be planned.
@@ -95,43 +99,6 @@ struct Invitation {
     given: u8,
 }
 
-/// Items that may be asked again.
-#[derive(Default)]
-struct DueItems {
-    /// Those that are, best first.
-    sure: Vec<u16>,
-    /// All that may be, where which ones are is near.
-    perhaps: Vec<u16>,
-    /// Whether they and their order are certain.
-    ordered: bool,
-}
-
-/// What readers must see of a member's course.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CourseSeen {
-    /// With the fewest concepts that may count as mastered.
-    pub view: PupilView,
-    /// The most of them.
-    pub mastered_most: u16,
-    /// Whether the items to review follow for certain.
-    pub review_sure: bool,
-}
-
-impl CourseSeen {
-    /// Whether readers may see this.
-    #[must_use]
-    pub fn allows(&self, seen: &PupilView) -> bool {
-        let mut expected = self.view.clone();
-        if (expected.mastered.0..=self.mastered_most).contains(&seen.mastered.0) {
-            expected.mastered.0 = seen.mastered.0;
-        }
-        if !self.review_sure {
-            expected.review.clone_from(&seen.review);
-        }
-        expected == *seen
-    }
-}
-
 impl Cohort {
     fn day(&self, day: u8) -> Day {
         self.first.plus(i32::from(day) - 1)
@@ -139,33 +106,6 @@ impl Cohort {
 
     fn last(&self) -> Day {
         self.day(self.days)
-    }
-
-    /// As readers must see it; the secret is told by nobody here.
-    pub(super) fn view(&self, branch: BranchId, seq: u32) -> CohortView {
-        let mut pupils = [0; 9];
-        for pupil in self.pupils.values() {
-            pupils[pupil.stage as usize] += 1;
-        }
-        let groups = self.groups.iter().map(|group| CommunityId::new(branch, *group));
-        CohortView {
-            id: CohortId::new(branch, seq),
-            course: self.syllabus.course.clone(),
-            stage: self.stage,
-            since: self.since,
-            content: self.syllabus.content.clone(),
-            communities: groups.collect(),
-            run: RunId::new(branch, self.run),
-            first: self.first,
-            last: self.last(),
-            sent: self.sent,
-            pupils,
-            commitment: self.commitment,
-            secret: None,
-            gain: self.gain,
-            retained: self.retained,
-            items: self.syllabus.items.as_slice().into(),
-        }
     }
 }
 
@@ -595,93 +535,6 @@ impl Auditor {
         let pupil = pupil.filter(|pupil| pupil.stage == PupilStage::Enrolled);
         pupil.ok_or(Reject::NotEnrolled)?.wish = Some(wish);
         Ok(Receipt::Ok)
-    }
-
-    /// Items a member may be asked again on a day.
-    fn due_items(&self, cohort: &Cohort, pupil: &Pupil, on: Day) -> DueItems {
-        let packs = &self.packs;
-        let quiz = &cohort.syllabus.course(packs).quiz;
-        let done = pupil.reviewed.get(&on).copied().unwrap_or(0);
-        let room = usize::from(quiz.reviews_per_day).saturating_sub(done);
-        // What the quiz of the day asks would be told by a review of it.
-        let closed = cohort.sent.min((on.0 - cohort.first.0).clamp(0, 255) as u8);
-        let mut near = false;
-        let mut due: Vec<(f64, u16, u16)> = Vec::new();
-        for (&concept, card) in &pupil.cards {
-            let (day, other) = card.memory.due(quiz.retention);
-            let may = day.min(other.unwrap_or(day)) <= on;
-            near |= may != (day.max(other.unwrap_or(day)) <= on);
-            let asked = cohort.syllabus.asked(packs, concept, closed);
-            if may && !asked.is_empty() {
-                let item = asked[card.reviews % asked.len()];
-                due.push((card.memory.chance(on), concept, item));
-            }
-        }
-        due.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        let items: Vec<u16> = due.iter().map(|(_, _, item)| *item).collect();
-        let cut = room.min(items.len());
-        if cut > 0 && cut < due.len() {
-            near |= due[cut..].iter().any(|(chance, ..)| memory::near(*chance, due[cut - 1].0));
-        }
-        let ordered = !near && due.windows(2).all(|pair| !memory::near(pair[0].0, pair[1].0));
-        let sure = items[..cut].to_vec();
-        DueItems { sure, perhaps: if near { items } else { Vec::new() }, ordered }
-    }
-
-    /// Paired items a member may answer now.
-    fn pairs_open(&self, cohort: &Cohort, pupil: &Pupil, occasion: Occasion) -> Vec<u16> {
-        let pairs = cohort.syllabus.pairs(&self.packs).into_iter();
-        let begun = cohort.sent > 1 || !pupil.lessons.is_empty() || !pupil.quizzes.is_empty();
-        match occasion {
-            Occasion::Before if !begun => {
-                let asked = pairs.map(|(before, _)| before);
-                asked.filter(|item| !pupil.before.contains_key(item)).collect()
-            }
-            Occasion::After if cohort.sent == cohort.days => {
-                let asked = pairs.map(|(_, after)| after);
-                asked.filter(|item| !pupil.after.contains_key(item)).collect()
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    /// What a member must see of a course.
-    pub(super) fn pupil_view(&self, seq: u32, member: MemberId) -> Option<CourseSeen> {
-        let cohort = self.cohorts.get(&seq)?;
-        let pupil = cohort.pupils.get(&member.seq)?;
-        let packs = &self.packs;
-        let bits = |days: &BTreeSet<u8>| days.iter().fold(0, |bits, day| bits | 1 << (day - 1));
-        let today = day_of(cohort.calendar, self.at).min(cohort.last());
-        let (least, most) = pupil.mastered(today);
-        let due = match pupil.stage {
-            PupilStage::Enrolled => self.due_items(cohort, pupil, today),
-            _ => DueItems { ordered: true, ..DueItems::default() },
-        };
-        let view = PupilView {
-            cohort: CohortId::new(self.branch, seq),
-            stage: pupil.stage,
-            since: pupil.since,
-            lessons: bits(&pupil.lessons),
-            computed: bits(&pupil.computed),
-            quizzes: bits(&pupil.quizzes),
-            mastered: (least as u16, cohort.syllabus.taught(packs, cohort.sent) as u16),
-            review: due.sure,
-            asked: [Occasion::Before, Occasion::After]
-                .into_iter()
-                .filter(|_| pupil.stage == PupilStage::Enrolled)
-                .map(|occasion| (occasion, self.pairs_open(cohort, pupil, occasion)))
-                .find(|(_, items)| !items.is_empty()),
-            paired: (
-                pupil.before.len() as u16,
-                pupil.after.len() as u16,
-                cohort.syllabus.pairs(packs).len() as u16,
-            ),
-            wish: pupil.wish,
-            invitation: pupil
-                .invitation
-                .map(|given| (CommunityId::new(self.branch, given.to), given.until, given.by)),
-        };
-        Some(CourseSeen { view, mastered_most: most as u16, review_sure: due.ordered })
     }
 
     fn answer_items(
