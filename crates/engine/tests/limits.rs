@@ -156,3 +156,40 @@ fn every_rule_has_its_own_budget() {
         town.reload();
     }
 }
+
+/// A check-in that a channel reports later.
+fn late(name: &str, when: &str) -> Action {
+    Action::CheckIn { member: member(name), run: run(), phrase: None, occurred: Some(at(when)) }
+}
+
+#[test]
+fn a_late_report_beside_todays_counts_on_its_own_day() {
+    let daily = (
+        "check-in",
+        r#"(version: 1, from: "2026-01-01", on: CheckedIn, pay: Fixed(4), caps: [(scope: Member, per: Day, points: 4)])"#,
+    );
+    let mut town = Town::new(&[daily], quest());
+    let both = vec![check_in("B"), late("A", "10-03 23:50"), check_in("C")];
+    let outcomes = town.operate("10-04 00:30", both);
+    assert!(outcomes.iter().all(|outcome| word(outcome) == "ok"), "{outcomes:?}");
+    town.one("10-04 09:00", check_in("A"));
+    assert_eq!(town.balances(), "A 8, B 4, C 4");
+}
+
+#[test]
+fn points_of_two_months_booked_together_expire_apart() {
+    for reported_first in [true, false] {
+        let mut town = Town::new(&[PER_RUN], &quest().replace("days: 30", "days: 60"));
+        let mut both = vec![late("A", "10-31 23:50"), check_in("B")];
+        if !reported_first {
+            both.reverse();
+        }
+        town.operate("11-01 00:30", both);
+        assert_eq!(town.balances(), "A 4, B 4");
+        let redeem =
+            |name, order| Action::Redeem { member: member(name), points: Points(4), order };
+        let spent = town.operate("12-01 00:00", vec![redeem("A", 1), redeem("B", 2)]);
+        let words: Vec<_> = spent.iter().map(word).collect();
+        assert_eq!(words, ["not-enough-points", "ok"], "{reported_first}");
+    }
+}

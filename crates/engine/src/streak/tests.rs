@@ -337,3 +337,17 @@ fn a_filled_gap_earns_the_freeze_that_it_leads_to() {
     streak.advance(&frozen, Day(2), false).unwrap();
     assert_eq!((streak.length, streak.freezes), (3, 1));
 }
+
+#[test]
+fn repaired_days_that_were_checked_in_too_count_once_for_ever() {
+    let plain = plan(|rules| rules.make_ups = MakeUps { per_run: 1, within_days: 3 });
+    let mut streak = in_a_row(&plain, 1..=100);
+    streak.repair(Day(101), 80).unwrap();
+    for day in (101..=120).chain([122]) {
+        streak.advance(&plain, Day(day), false).unwrap();
+    }
+    assert_eq!(streak.length, 1);
+    // Days 21 to 100 by the operator, and 22 more.
+    streak.make_up(&plain, Day(122), Day(121)).unwrap();
+    assert_eq!(streak.length, 102);
+}
