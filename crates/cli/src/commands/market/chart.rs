@@ -21,7 +21,8 @@ pub(super) fn chart(first: &[f64], second: &[f64], rows: usize) -> Vec<String> {
             }
         });
         let marks: String = marks.collect();
-        format!("{:>9.4} {}", high - step * row as f64, marks.trim_end())
+        let line = format!("{:>9.4} {marks}", high - step * row as f64);
+        line.trim_end().to_owned()
     });
     lines.collect()
 }
