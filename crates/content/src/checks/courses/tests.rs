@@ -282,7 +282,9 @@ fn the_quiz_of_a_course_is_a_quest() {
     assert_eq!(quest.rewards.len(), 2);
     assert!(series.shuffle_questions && series.shuffle_options);
     assert!(pack.questions.contains_key(&series.rounds[6].questions[4]));
-    assert_eq!(pack.quest(id), Some(quest));
+    let launched = crate::Pack::course_quest(id).expect("a short id");
+    assert_eq!(pack.quest(&launched), Some(quest));
+    assert!(crate::Pack::is_course_quest(&launched) && !crate::Pack::is_course_quest(id));
     let ordinary = pack.quests.keys().next().expect("a quest");
     assert_eq!(pack.quest(ordinary), pack.quests.get(ordinary));
     assert_eq!(pack.quest(&"unknown".parse().expect("an id")), None);
