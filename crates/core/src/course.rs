@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::command::Choice;
 use crate::id::{CohortId, CommunityId, Digest, MemberId, Slug};
+use crate::mock::{Assessed, BandStanding, MarketView, MockAction, MockReceipt, MockView};
 use crate::time::{Day, Timestamp};
 use crate::unit::{Decimal, Ppm};
 
@@ -104,6 +105,15 @@ pub enum CourseAction {
         /// The cohort.
         cohort: CohortId,
     },
+    /// Something on a member's mock account.
+    Mock {
+        /// The member.
+        member: MemberId,
+        /// The cohort.
+        cohort: CohortId,
+        /// What.
+        what: MockAction,
+    },
 }
 
 impl CourseAction {
@@ -121,7 +131,8 @@ impl CourseAction {
             | Self::Wish { cohort, .. }
             | Self::AnswerInvitation { cohort, .. }
             | Self::Reinvite { cohort, .. }
-            | Self::Arrive { cohort, .. } => Some(*cohort),
+            | Self::Arrive { cohort, .. }
+            | Self::Mock { cohort, .. } => Some(*cohort),
         }
     }
 
@@ -137,7 +148,8 @@ impl CourseAction {
             | Self::Wish { member, .. }
             | Self::AnswerInvitation { member, .. }
             | Self::Reinvite { member, .. }
-            | Self::Arrive { member, .. } => Some(*member),
+            | Self::Arrive { member, .. }
+            | Self::Mock { member, .. } => Some(*member),
         }
     }
 
@@ -154,7 +166,8 @@ impl CourseAction {
             | Self::Wish { cohort, .. }
             | Self::AnswerInvitation { cohort, .. }
             | Self::Reinvite { cohort, .. }
-            | Self::Arrive { cohort, .. } => Some(cohort),
+            | Self::Arrive { cohort, .. }
+            | Self::Mock { cohort, .. } => Some(cohort),
         }
     }
 
@@ -169,7 +182,8 @@ impl CourseAction {
             | Self::Wish { member, .. }
             | Self::AnswerInvitation { member, .. }
             | Self::Reinvite { member, .. }
-            | Self::Arrive { member, .. } => Some(member),
+            | Self::Arrive { member, .. }
+            | Self::Mock { member, .. } => Some(member),
         }
     }
 
@@ -184,6 +198,7 @@ impl CourseAction {
                 | Self::AnswerItems { .. }
                 | Self::Wish { .. }
                 | Self::AnswerInvitation { .. }
+                | Self::Mock { .. }
         )
     }
 }
@@ -254,6 +269,8 @@ pub enum CourseReceipt {
         /// Until when.
         until: Timestamp,
     },
+    /// Something about a mock account.
+    Mock(MockReceipt),
 }
 
 /// How a reviewed item was graded.
@@ -437,6 +454,15 @@ pub enum CourseEvent {
         /// Who of them earned a point within the seven days before the count.
         active: u32,
     },
+    /// Prices of a day of the course were made.
+    Priced {
+        /// The cohort.
+        cohort: CohortId,
+        /// Day of the course.
+        day: u8,
+        /// The last market day of it.
+        market_day: i32,
+    },
 }
 
 /// A cohort, for readers.
@@ -474,6 +500,12 @@ pub struct CohortView {
     pub retained: [Option<Ppm>; 2],
     /// Questions by item number: what [`ItemAnswer::item`] and [`PupilView::review`] point at.
     pub items: Arc<[Slug]>,
+    /// The content the market's terms are taken from.
+    pub terms: Digest,
+    /// The mock market so far.
+    pub market: Arc<MarketView>,
+    /// Bands and teams as of the last close.
+    pub standing: BandStanding,
 }
 
 /// What a cohort knew before and after.
@@ -517,6 +549,10 @@ pub struct PupilView {
     pub wish: Option<StayWish>,
     /// The invitation that stands, or stood last.
     pub invitation: Option<(CommunityId, Timestamp, PlacedBy)>,
+    /// The risk level, once it was found.
+    pub level: Option<Assessed>,
+    /// The mock account.
+    pub mock: Box<MockView>,
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ pub mod course;
 pub mod fact;
 pub mod id;
 pub mod ledger;
+pub mod mock;
 pub mod mutant;
 pub mod outcome;
 pub mod random;

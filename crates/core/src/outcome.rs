@@ -277,6 +277,68 @@ rejects! {
     BadAmendment = "bad-amendment", "a running course can change from a day that is not sent yet, to content that has the course with the same days, times, market and paired items";
     /// The group is dissolved.
     CommunityClosed = "community-closed", "this group was dissolved with its course; use another group";
+    /// Not of age.
+    UnderAge = "under-age", "the questionnaire is for people of age; lessons, quizzes and products of level R1 stay open to everybody";
+    /// Took the questionnaire as often as it may be taken.
+    AssessmentLimit = "assessment-limit", "the questionnaire may be answered twice a day and eight times a year; come back another day";
+    /// The choices do not fit the questionnaire.
+    BadAssessment = "bad-assessment", "send one option for each question, in order, by its position from 0";
+    /// No result waits to be confirmed.
+    NothingToConfirm = "nothing-to-confirm", "no result waits to be confirmed; answer the questionnaire first";
+    /// No such sheet in this course so far.
+    UnknownSheet = "unknown-sheet", "the course shows no such sheet so far; open one that a lesson or an asset of the market names";
+    /// Above the member's level.
+    AboveLevel = "above-level", "this is above the level that was found for you, or you have no level that holds; choose something within it, or answer the questionnaire first (without one, R1 only)";
+    /// No consent to be told about products.
+    NoMarketingConsent = "no-marketing-consent", "this is a product on sale, shown only to those who asked for it; agree to product information first, or go on without";
+    /// No such asset.
+    UnknownAsset = "unknown-asset", "the market has no such asset; list its assets and use one of their ids";
+    /// The asset is switched off.
+    AssetOff = "asset-off", "this asset cannot be traded in this course; choose another one";
+    /// Orders are not taken yet.
+    OrdersNotYet = "orders-not-yet", "orders are not taken yet; read the lessons, answer the questionnaire and write your plan until then";
+    /// No price is made any more.
+    NoMorePrices = "no-more-prices", "the last prices of the course are made; look at your account and write the debrief";
+    /// No plan yet.
+    PlanFirst = "plan-first", "write your plan before the first order: what for, how long, which loss, how much of what";
+    /// The plan cannot be right.
+    BadPlan = "bad-plan", "a plan has 1 to 600 months, each asset of the market once, and shares that are at most the whole; correct it";
+    /// A debrief comes first.
+    DebriefFirst = "debrief-first", "after such a loss look back in writing before the next order";
+    /// Nothing to look back at.
+    NothingToDebrief = "nothing-to-debrief", "there is nothing to look back at now: no loss waits for it, or the last lesson is not sent yet";
+    /// The amount is out of range.
+    BadAmount = "bad-amount", "the amount is below the smallest purchase, or the number of units is not above zero; look up the rules of the asset";
+    /// Not enough cash.
+    NotEnoughCash = "not-enough-cash", "the account has less cash than that; lower the amount, or wait for cash that is on the way";
+    /// Beyond the daily limit of the asset.
+    DailyLimit = "daily-limit", "the asset takes less than that on one day; lower the amount, or buy the rest tomorrow";
+    /// Fewer units than that can be redeemed.
+    NotEnoughUnits = "not-enough-units", "fewer units can be redeemed now: some are not held, not confirmed, or already ordered to be redeemed";
+    /// Held too short.
+    LockedUp = "locked-up", "these units cannot be redeemed before the end of their holding period; wait for it";
+    /// No window is open.
+    WindowClosed = "window-closed", "the asset is bought and redeemed in its windows only; wait for the next one";
+    /// Redemptions are suspended.
+    Suspended = "suspended", "redemptions of this asset are suspended; wait until they are taken up again";
+    /// No fast redemption.
+    NoFastRedemption = "no-fast-redemption", "this asset has no fast redemption; redeem it in the ordinary way";
+    /// Beyond the limit of fast redemption.
+    FastLimit = "fast-limit", "fast redemption pays less than that on one day; redeem the rest in the ordinary way";
+    /// Too many orders.
+    TooManyOrders = "too-many-orders", "an account takes at most 100 orders; keep to your plan";
+    /// No such order.
+    UnknownOrder = "unknown-order", "the account has no order of that number; list the orders";
+    /// The order has its price.
+    OrderDone = "order-done", "this order has its price, or was taken back; it can be taken back until the cut-off only";
+    /// Too much was written.
+    TooManyTexts = "too-many-texts", "an account keeps at most 100 texts; no more are taken";
+    /// No such news so far.
+    UnknownNews = "unknown-news", "there is no such news so far; report one that is in the feed";
+    /// The news is no fraud.
+    NotAFraud = "not-a-fraud", "this news is no fraud; look for promises, pressure and payments to private accounts";
+    /// Already done.
+    AlreadyDone = "already-done", "this was done before; nothing to do";
 }
 
 #[cfg(test)]

@@ -37,6 +37,8 @@ pub(crate) enum Due {
     RetentionCounted { cohort: u32, count: u8 },
     /// An archived cohort is dropped.
     CohortForgotten { cohort: u32 },
+    /// A mock market makes the prices of a day of its course.
+    MarketCloses { cohort: u32, day: u8 },
 }
 
 /// All appointments.
@@ -85,6 +87,7 @@ pub(crate) fn fall_due(world: &mut World) {
                 crate::cohort::count_retention(world, cohort, count);
             }
             Due::CohortForgotten { cohort } => crate::cohort::forget(world, cohort),
+            Due::MarketCloses { cohort, day } => crate::invest::close_day(world, cohort, day),
         }
     }
 }

@@ -14,6 +14,7 @@ mod clock;
 mod cohort;
 mod content;
 mod intake;
+mod invest;
 mod kernel;
 mod ledger;
 pub mod market;
@@ -29,6 +30,7 @@ mod rules;
 mod runs;
 mod streak;
 mod stream;
+mod suitability;
 mod views;
 
 use std::collections::BTreeMap;
@@ -151,7 +153,7 @@ struct Header {
 }
 
 /// Format of a saved state as a whole; its sections have versions of their own.
-const FORMAT: u16 = 3;
+const FORMAT: u16 = 4;
 
 impl Engine {
     /// An empty branch whose current content is `pack`.
@@ -186,7 +188,9 @@ impl Engine {
             .feature(caps::plugin)
             .feature(ledger::plugin)
             .feature(board::plugin)
+            .feature(suitability::plugin)
             .feature(cohort::plugin)
+            .feature(invest::plugin)
             .feature(outreach::plugin);
         let Builder { mut world, mut schedule, mut payday, sections, sweeps } = builder;
         for schedule in [&mut schedule, &mut payday.schedule] {
@@ -417,7 +421,9 @@ impl Engine {
         let kept = runs.filter_map(|entity| Some(self.world.get::<Run>(entity)?.pack));
         let cohorts = self.world.resource::<CohortIndex>().live();
         let taught = cohorts.filter_map(|entity| self.world.get::<Cohort>(entity));
-        let taught = taught.flat_map(|cohort| cohort.packs.iter().map(|(_, digest)| *digest));
+        let taught = taught.flat_map(|cohort| {
+            cohort.packs.iter().map(|(_, digest)| *digest).chain([cohort.terms])
+        });
         let current = self.world.resource::<Packs>().current().digest;
         let mut packs: Vec<Digest> = kept.chain(taught).chain([current]).collect();
         packs.sort_unstable();

@@ -27,10 +27,10 @@ mod tests;
 mod walk;
 
 pub use commit::{MarketSeed, Terms, commitment, verify};
-pub use line::Quote;
+pub use dengmi_core::mock::Quote;
 pub use model::Model;
 pub use path::Path;
-pub use script::{Script, last_market_day};
+pub use script::{Script, last_market_day, market_days};
 pub use walk::Walk;
 
 /// 100 % in 1e-8; 1 yuan in 1e-8 yuan.

@@ -77,6 +77,11 @@ impl<T> Roster<T> {
         self.slots = Vec::new();
     }
 
+    /// Rows in the order they lie in, for changes that do not depend on one another.
+    pub(crate) fn rows_mut(&mut self) -> impl Iterator<Item = (u32, &mut T)> {
+        self.rows.iter_mut().map(|(member, row)| (*member, row))
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }

@@ -2,7 +2,8 @@
 //! can bear. It suits teaching and mock investing; whether a bank may sell by it is for the bank.
 
 use dengmi_core::Slug;
-use serde::{Deserialize, Serialize};
+pub use dengmi_core::mock::ClientLevel;
+use serde::Deserialize;
 
 use super::{Approval, Text};
 
@@ -62,26 +63,6 @@ pub struct AssessmentOption {
     /// Whoever chooses it gets this level at most, whatever the sum of points.
     #[serde(default)]
     pub at_most: Option<ClientLevel>,
-}
-
-/// What a member can bear, from least to most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum ClientLevel {
-    /// Bears hardly any loss.
-    C1,
-    /// Bears small losses.
-    C2,
-    /// Bears losses in between.
-    C3,
-    /// Bears large losses.
-    C4,
-    /// Bears very large losses.
-    C5,
-}
-
-impl ClientLevel {
-    /// From least to most.
-    pub const ALL: [Self; 5] = [Self::C1, Self::C2, Self::C3, Self::C4, Self::C5];
 }
 
 impl Assessment {

@@ -144,14 +144,30 @@ pub struct ProcessPoints {
     pub plan_first: u16,
     /// Orders inside the plan, by share of orders.
     pub orders_in_plan: u16,
+    /// How far an order may take an asset's share beyond the plan's, of the account.
+    #[serde(default = "plan_slack")]
+    pub plan_slack: Ppm,
     /// Kept course through a shock, or changed the plan in writing first.
     pub kept_course: u16,
+    /// Market days after a shock in which redeeming against the plan counts as leaving it.
+    #[serde(default = "kept_days")]
+    pub kept_days: u8,
     /// Read the sheet before the order, by share of orders.
     pub read_sheet: u16,
     /// Journal notes, by share of `notes_wanted`.
     pub notes: u16,
     /// How many notes are wanted.
     pub notes_wanted: u8,
+}
+
+/// Five points (ours): prices move between an order and its price.
+fn plan_slack() -> Ppm {
+    Ppm(50_000)
+}
+
+/// Three market days (ours).
+fn kept_days() -> u8 {
+    3
 }
 
 /// Points for what was held.

@@ -98,6 +98,7 @@ const RETENTION_DAYS: [u8; 2] = [7, 30];
 fn grade(world: &mut World, entity: Entity) {
     let graded = cohort(world, entity).clone();
     let plan = world.get::<CohortPlan>(entity).expect("cohorts have a plan").clone();
+    crate::invest::grade(world, entity);
     let pupils = world.get::<Pupils>(entity).expect("cohorts have pupils");
     let gain = learn::gain(&plan, pupils);
     let verdicts: Vec<(u32, PupilStage)> = pupils
@@ -105,7 +106,8 @@ fn grade(world: &mut World, entity: Entity) {
         .by_member()
         .filter(|(_, _, pupil)| pupil.stage == PupilStage::Enrolled)
         .map(|(member, _, pupil)| {
-            let passed = graduates(&graded, &plan, pupil);
+            let invested = crate::invest::record_of(world, entity, member);
+            let passed = graduates(&graded, &plan, pupil, invested);
             (member, if passed { PupilStage::Graduated } else { PupilStage::Unfinished })
         })
         .collect();
@@ -115,14 +117,24 @@ fn grade(world: &mut World, entity: Entity) {
     }
 }
 
-/// Whether a member met every part of the graduation rule.
-fn graduates(cohort: &Cohort, plan: &CohortPlan, pupil: &Pupil) -> bool {
+/// Whether a member met every part of the graduation rule; `invested` is their score, whether they
+/// have a plan, and whether they wrote the debrief.
+fn graduates(
+    cohort: &Cohort,
+    plan: &CohortPlan,
+    pupil: &Pupil,
+    invested: (u16, bool, bool),
+) -> bool {
+    let (score, planned, debriefed) = invested;
     let rule = &plan.course().graduation;
     let taught = plan.taught_by(cohort.days);
     let mastered = u64::from(pupil.mastered(cohort.last())) * 1_000_000;
     pupil.lessons.count_ones() >= u32::from(rule.lessons)
         && pupil.quizzes.count_ones() >= u32::from(rule.quizzes)
         && mastered >= u64::from(rule.mastery.0) * u64::from(taught)
+        && score >= rule.score
+        && (planned || !rule.plan)
+        && (debriefed || !rule.debrief)
 }
 
 /// When the time to place graduates is over: after the first invitation and as many more as the

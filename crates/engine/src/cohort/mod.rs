@@ -62,8 +62,9 @@ pub(crate) struct Cohort {
     /// name them by number.
     pub(crate) concepts: Vec<Slug>,
     pub(crate) items: Vec<Slug>,
-    /// Binds the mock market's secret under the content of the start.
+    /// Binds the mock market's secret under the content of the start, which it goes on with.
     pub(crate) commitment: Digest,
+    pub(crate) terms: Digest,
     pub(crate) gain: Option<Gain>,
     pub(crate) retained: [Option<Ppm>; 2],
 }
@@ -90,7 +91,7 @@ impl Cohort {
     }
 
     /// Content in force on a day of the course.
-    fn pack_on(&self, day: u8) -> Digest {
+    pub(crate) fn pack_on(&self, day: u8) -> Digest {
         let in_force = self.packs.iter().rev().find(|(from, _)| *from <= day);
         in_force.or(self.packs.first()).map_or(Digest::default(), |(_, digest)| *digest)
     }
@@ -109,7 +110,7 @@ pub(crate) fn plugin(builder: &mut Builder) {
         )
         // Groups may have been dissolved when a cohort's time was over.
         .systems(Phase::Clock, notice_departures.after(crate::clock::fall_due))
-        .section(Section { name: "cohorts", version: 1, save, restore });
+        .section(Section { name: "cohorts", version: 2, save, restore });
 }
 
 /// Goes into a stage, if the way is listed, and says so.
@@ -127,7 +128,7 @@ fn enter_stage(world: &mut World, entity: Entity, to: CohortStage) -> bool {
     true
 }
 
-fn announce(world: &mut World, community: Option<CommunityId>, event: CourseEvent) {
+pub(crate) fn announce(world: &mut World, community: Option<CommunityId>, event: CourseEvent) {
     let kind = EventKind::Course(event);
     world.resource_mut::<Stream<Announced>>().write(Announced { community, kind });
     world.resource_mut::<Touched>().catalog = true;
@@ -217,11 +218,12 @@ fn restore(world: &mut World, _version: u16, bytes: &[u8]) -> Result<(), Restore
     }
     let mut live = Vec::new();
     for (cohort, pupils) in saved.cohorts.into_iter().zip(saved.pupils) {
-        let missing = |(_, digest): &(u8, Digest)| world.resource::<Packs>().get(*digest).is_none();
+        let missing = |digest: &Digest| world.resource::<Packs>().get(*digest).is_none();
+        let needed = cohort.packs.iter().map(|(_, digest)| *digest).chain([cohort.terms]);
         if cohort.stage != CohortStage::Archived
-            && let Some((_, digest)) = cohort.packs.iter().find(|pack| missing(pack))
+            && let Some(digest) = needed.clone().find(missing)
         {
-            return Err(RestoreError::MissingContent(*digest));
+            return Err(RestoreError::MissingContent(digest));
         }
         let sound = pupils.0.by_member().all(|(_, _, pupil)| pupil.fits(&cohort));
         if cohort.packs.is_empty() || !(1..=14).contains(&cohort.days) || !sound {

@@ -59,6 +59,9 @@ fn serve(world: &mut World, action: &CourseAction) -> Result<Receipt, Reject> {
         }
         CourseAction::Reinvite { member, .. } => place::reinvite(world, entity, *member),
         CourseAction::Arrive { member, .. } => place::arrive(world, entity, *member),
+        CourseAction::Mock { member, what, .. } => {
+            crate::invest::serve(world, entity, *member, what)
+        }
     }
 }
 
@@ -137,6 +140,7 @@ fn start_cohort(
         concepts: Vec::new(),
         items: Vec::new(),
         commitment: Digest::default(),
+        terms: pack.digest,
         gain: None,
         retained: [None; 2],
     };
@@ -145,11 +149,15 @@ fn start_cohort(
     started.commitment = super::view::commitment(setup, &started, &pack, &content.course);
     let commitment = started.commitment;
     number(&mut started, &pack, content).ok_or(Reject::UnknownCourse)?;
+    let scenario = pack.scenarios.get(pack.current(&content.course.mock.scenario));
+    let market = scenario.and_then(|script| pack.markets.get(pack.current(&script.market)));
+    market.ok_or(Reject::UnknownCourse)?;
     let plan = CohortPlan::of(world.resource::<Packs>(), &started).ok_or(Reject::UnknownCourse)?;
     started.run = crate::runs::launch_course(world, &name, &started.communities, start)?;
     let days = started.days;
     let entity = world.spawn((started, Pupils::default(), plan)).id();
     world.resource_mut::<CohortIndex>().push(entity);
+    crate::invest::start(world, entity).expect("its content has a market, as was looked up");
     let mut queue = world.resource_mut::<DueQueue>();
     queue.add(calendar.start_of(opens).max(now), Due::EnrolmentOpens { cohort: seq });
     for day in 1..=days {
@@ -196,6 +204,7 @@ fn amend(
         && new.course.lesson_at == old.course.lesson_at
         && new.course.quiz.opens == old.course.quiz.opens
         && new.course.mock == old.course.mock
+        && pace(new) == pace(old)
         && new.course.paired == old.course.paired
         && from_day > sent
         && from_day <= changed.days;
@@ -214,6 +223,11 @@ fn amend(
     world.entity_mut(entity).insert((changed, plan));
     announce(world, None, CourseEvent::Amended { cohort, from_day, digest });
     Ok(Receipt::Ok)
+}
+
+/// Market days with each day of a course, while its market is open.
+fn pace(course: &PackCourse) -> Vec<u16> {
+    course.lessons.iter().map(|lesson| lesson.timelapse).collect()
 }
 
 /// Days of the course whose quiz has opened: its questions cannot change any more.

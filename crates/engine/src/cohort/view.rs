@@ -8,8 +8,10 @@ use dengmi_core::{CommunityId, Digest, MemberId, RunId};
 
 use super::pupil::Pupil;
 use super::{Cohort, CohortIndex, CohortPlan, Pupils};
+use crate::invest::Standing;
 use crate::kernel::{Now, Setup};
 use crate::market::{self, MarketSeed, Terms};
+use crate::suitability::Levels;
 
 pub(crate) fn cohort_view(world: &World, entity: Entity) -> CohortView {
     let setup = world.resource::<Setup>();
@@ -42,6 +44,9 @@ pub(crate) fn cohort_view(world: &World, entity: Entity) -> CohortView {
         gain: cohort.gain,
         retained: cohort.retained,
         items: plan.slugs.clone(),
+        terms: cohort.terms,
+        market: crate::invest::market_view(world, entity, over),
+        standing: world.get::<Standing>(entity).map_or_else(Default::default, |s| s.0.clone()),
     }
 }
 
@@ -63,12 +68,12 @@ pub(crate) fn pupil_views(world: &World, member: MemberId) -> Vec<PupilView> {
     let live = world.resource::<CohortIndex>().live();
     let of = live.filter_map(|entity| {
         let pupil = world.get::<Pupils>(entity)?.0.get(member.seq)?;
-        Some(pupil_view(world, entity, pupil))
+        Some(pupil_view(world, entity, member.seq, pupil))
     });
     of.collect()
 }
 
-fn pupil_view(world: &World, entity: Entity, pupil: &Pupil) -> PupilView {
+fn pupil_view(world: &World, entity: Entity, member: u32, pupil: &Pupil) -> PupilView {
     let setup = world.resource::<Setup>();
     let cohort = world.get::<Cohort>(entity).expect("indexed cohorts are whole");
     let plan = world.get::<CohortPlan>(entity).expect("cohorts have a plan");
@@ -95,5 +100,7 @@ fn pupil_view(world: &World, entity: Entity, pupil: &Pupil) -> PupilView {
             let to = CommunityId::new(setup.branch, invitation.to);
             (to, invitation.until, invitation.by)
         }),
+        level: world.resource::<Levels>().last(member),
+        mock: Box::new(crate::invest::mock_view(world, entity, member)),
     }
 }

@@ -1,6 +1,7 @@
 //! One line of prices: all assets of a market, a day at a time.
 
 use dengmi_content::model::market::ONE_Q16;
+use dengmi_core::mock::Quote;
 use serde::{Deserialize, Serialize};
 
 use super::draw::{self, DayDraw};
@@ -22,29 +23,6 @@ const EQUITY_MAX: i64 = 10 * ONE;
 
 /// No factor is above this, in 1/65,536 of a standard deviation.
 pub(super) const FACTOR_MAX: i64 = 1_000 * ONE_Q16 as i64;
-
-/// What is published of an asset on a day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Quote {
-    /// Net asset value of a unit in 1e-8 yuan; 1 yuan for deposits and money funds.
-    pub nav: i64,
-    /// What 10,000 yuan in a money fund earn on each calendar day until the next quote, in 1/10,000
-    /// yuan; else 0. What rounding cuts off one day is added the next.
-    pub wan_fen_yield: i64,
-    /// In 1e-8 a year: the rate of deposits made on this day, or a money fund's yield of the last
-    /// seven market days (simple, by 365 days); else 0.
-    pub yearly: i64,
-    /// Whether redemptions are suspended.
-    pub gated: bool,
-}
-
-impl Quote {
-    /// The value as it is published and traded at: in 1/10,000 yuan, half up.
-    #[must_use]
-    pub fn published(&self) -> i64 {
-        (self.nav + 5_000).div_euclid(10_000)
-    }
-}
 
 /// Where the assets stand.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

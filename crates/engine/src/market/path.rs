@@ -2,10 +2,10 @@
 
 use dengmi_content::model::Market;
 use dengmi_content::model::scenario::Shock;
+use dengmi_core::mock::Quote;
 use dengmi_core::{Digest, Slug};
 
 use super::MarketSeed;
-use super::line::Quote;
 use super::model::Model;
 use super::script::{Script, last_market_day};
 use super::walk::Walk;

@@ -2,7 +2,8 @@
 //! chance.
 
 use dengmi_content::model::scenario::{Effect, Factor, Move, Shock};
-use dengmi_core::Decimal;
+use dengmi_content::model::{Lesson, Market};
+use dengmi_core::{Day, Decimal};
 
 use super::model::{Model, percent, sds};
 use super::{MarketSeed, draw};
@@ -55,12 +56,27 @@ impl Pushed {
     }
 }
 
+/// Market days that pass with each day of a course that begins on `first`: as many as its lesson
+/// says, none where the market is closed.
+#[must_use]
+pub fn market_days(market: &Market, lessons: &[Lesson], first: Day) -> Vec<u16> {
+    let passes = |lesson: &Lesson| {
+        let day = first.plus(i32::from(lesson.day) - 1);
+        if market.calendar.is_open(day) { lesson.timelapse.max(1) } else { 0 }
+    };
+    lessons.iter().map(passes).collect()
+}
+
 /// The last market day of day `day` (from 1) of a course in which so many market days pass with
-/// each day; one where the list is too short. Shocks fall on it.
+/// each day; one where the list is too short. Where none passes, the market is closed and it is the
+/// next one. Shocks fall on it.
 #[must_use]
 pub fn last_market_day(market_days: &[u16], day: u8) -> i32 {
-    let passed = |day: usize| i32::from(market_days.get(day).copied().unwrap_or(1));
-    (0..usize::from(day)).map(passed).sum::<i32>() - 1
+    let passes = |day: usize| i32::from(market_days.get(day).copied().unwrap_or(1));
+    let day = usize::from(day);
+    let passed: i32 = (0..day).map(passes).sum();
+    let closed = day.checked_sub(1).is_some_and(|last| passes(last) == 0);
+    if closed { passed } else { passed - 1 }
 }
 
 impl Script {

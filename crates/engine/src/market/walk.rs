@@ -1,10 +1,11 @@
 //! A market that advances a day at a time.
 
+use dengmi_core::mock::Quote;
 use serde::{Deserialize, Serialize};
 
 use super::MarketSeed;
 use super::draw::DayDraw;
-use super::line::{FACTOR_MAX, Line, Quote, Today};
+use super::line::{FACTOR_MAX, Line, Today};
 use super::model::Model;
 use super::script::{Pushed, Script};
 

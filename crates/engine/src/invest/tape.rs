@@ -1,0 +1,261 @@
+//! A cohort's market: the path of prices so far, computed once for all its members. Only how many
+//! days of the course are priced is saved; the rest follows from content and seed.
+
+use std::sync::Arc;
+
+use bevy_ecs::prelude::*;
+use dengmi_content::Pack;
+use dengmi_content::model::market::{Asset, AssetClass, Market};
+use dengmi_content::model::scenario::{Scenario, ShockKind};
+use dengmi_content::model::{Course, Lesson};
+use dengmi_core::Day;
+use dengmi_core::mock::{MarketView, Quote};
+use dengmi_core::time::TimeOfDay;
+
+use super::account::{Account, Close, Moment};
+use crate::market::{MarketSeed, Model, Script, Walk, last_market_day, market_days};
+
+/// What does not change after the start of a cohort.
+struct Terms {
+    market: Market,
+    scenario: Scenario,
+    model: Model,
+    script: Script,
+    seed: MarketSeed,
+    /// Market days that pass with each day of the course; none where the market is closed.
+    days: Vec<u16>,
+    /// Day 1 of the course.
+    first: Day,
+}
+
+/// The market of a cohort.
+#[derive(Component)]
+pub(crate) struct Tape {
+    terms: Arc<Terms>,
+    walk: Walk,
+    view: Arc<MarketView>,
+    /// The path without the script: nobody's until the end.
+    without: Vec<Arc<[Quote]>>,
+}
+
+impl Tape {
+    /// The market of a course under the content it starts with, its history made. `None` where the
+    /// content has no such market.
+    pub(crate) fn start(
+        pack: &Pack,
+        course: &Course,
+        lessons: &[Lesson],
+        first: Day,
+        seed: MarketSeed,
+    ) -> Option<Self> {
+        let scenario = pack.scenarios.get(pack.current(&course.mock.scenario))?.clone();
+        let market = pack.markets.get(pack.current(&scenario.market))?.clone();
+        let model = Model::new(&market);
+        let days = market_days(&market, lessons, first);
+        let script =
+            Script::new(&model, &scenario.shocks, &seed, |day| last_market_day(&days, day));
+        let view = MarketView {
+            assets: market.assets.iter().map(|asset| asset.id.clone()).collect(),
+            first_day: -i32::from(market.history_days),
+            quotes: Vec::new(),
+            dates: Vec::new(),
+            closed: 0,
+            without_script: Vec::new(),
+        };
+        let walk = Walk::start(&model);
+        let terms = Terms { market, scenario, model, script, seed, days, first };
+        let mut tape =
+            Self { terms: Arc::new(terms), walk, view: Arc::new(view), without: Vec::new() };
+        let history = history_dates(&tape.terms.market, first);
+        history.into_iter().for_each(|date| tape.advance(date));
+        Some(tape)
+    }
+
+    /// Prices a day of the course again, without anybody's orders.
+    pub(crate) fn catch_up(&mut self, closed: u8) {
+        while self.view.closed < closed {
+            self.close_day(|_| {});
+        }
+    }
+
+    fn advance(&mut self, date: i32) {
+        let terms = &self.terms;
+        self.walk.advance(&terms.model, &terms.script, &terms.seed);
+        let assets = 0..terms.market.assets.len();
+        let quotes = assets.clone().filter_map(|asset| self.walk.quote(&terms.script, asset));
+        let without = assets.filter_map(|asset| self.walk.without_script(asset)).collect();
+        let view = Arc::make_mut(&mut self.view);
+        view.quotes.push(quotes.collect());
+        view.dates.push(date);
+        self.without.push(without);
+    }
+
+    /// Makes the prices of the next day of the course; `each` is called with every close of it.
+    pub(crate) fn close_day(&mut self, mut each: impl FnMut(&Close<'_>)) {
+        let day = self.view.closed;
+        let passes = self.terms.days.get(usize::from(day)).copied().unwrap_or(0);
+        for _ in 0..passes {
+            let (gap, date) = {
+                let before = self.view.dates.last().copied().unwrap_or(-1);
+                let date = self.date_after(before, day);
+                (date - before, date)
+            };
+            self.advance(date);
+            let quotes = &self.view.quotes;
+            each(&Close {
+                assets: &self.terms.market.assets,
+                day: self.view.day(),
+                date,
+                gap,
+                before: quotes.iter().rev().nth(1).map_or(&[][..], |quotes| quotes),
+                quotes: quotes.last().map_or(&[][..], |quotes| quotes),
+            });
+        }
+        Arc::make_mut(&mut self.view).closed = day + 1;
+    }
+
+    /// The calendar day of the market day after `before`, which falls on or after a day of the
+    /// course (from 0). A lesson that speeds time up runs ahead of the course's days.
+    fn date_after(&self, before: i32, day: u8) -> i32 {
+        let mut date = (before + 1).max(i32::from(day));
+        while !self.terms.market.calendar.is_open(self.terms.first.plus(date)) {
+            date += 1;
+        }
+        date
+    }
+
+    /// Between the last close and the next.
+    pub(crate) fn now(&self) -> Moment<'_> {
+        let closed = usize::from(self.view.closed);
+        let mut to_come = self.terms.days.iter().enumerate().skip(closed);
+        let next = to_come.find(|(_, passes)| **passes > 0);
+        let date = self.view.dates.last().copied().unwrap_or(-1);
+        Moment {
+            assets: &self.terms.market.assets,
+            day: self.view.day(),
+            date,
+            quotes: self.view.quotes.last().map_or(&[][..], |quotes| quotes),
+            next: next.map(|(day, _)| {
+                (self.view.day() + 1, self.date_after(date, u8::try_from(day).unwrap_or(u8::MAX)))
+            }),
+        }
+    }
+
+    /// What readers see; the path without the script only once the course is `over`.
+    pub(crate) fn view(&self, over: bool) -> Arc<MarketView> {
+        if !over || !self.view.without_script.is_empty() {
+            return self.view.clone();
+        }
+        Arc::new(MarketView { without_script: self.without.clone(), ..(*self.view).clone() })
+    }
+
+    pub(crate) fn assets(&self) -> &[Asset] {
+        &self.terms.market.assets
+    }
+
+    pub(crate) fn asset(&self, id: &dengmi_core::Slug) -> Option<(u8, &Asset)> {
+        let place = self.assets().iter().position(|asset| asset.id == *id)?;
+        Some((u8::try_from(place).ok()?, &self.assets()[place]))
+    }
+
+    pub(crate) fn cutoff(&self) -> TimeOfDay {
+        self.terms.market.cutoff
+    }
+
+    pub(crate) fn scenario(&self) -> &Scenario {
+        &self.terms.scenario
+    }
+
+    /// Days of the course that are priced.
+    pub(crate) fn closed(&self) -> u8 {
+        self.view.closed
+    }
+
+    /// Market days on which the script moved prices, so far.
+    pub(crate) fn shocks(&self) -> Vec<i32> {
+        let moved = self.terms.scenario.shocks.iter().filter(|shock| {
+            matches!(shock.kind, ShockKind::Price(_)) && shock.day <= self.view.closed
+        });
+        moved.map(|shock| last_market_day(&self.terms.days, shock.day)).collect()
+    }
+
+    /// Quotes of a market day with the script, or without it.
+    fn quotes(&self, day: i32, script: bool) -> &[Quote] {
+        let path = if script { &self.view.quotes } else { &self.without };
+        let place = usize::try_from(day - self.view.first_day).ok();
+        place.and_then(|place| path.get(place)).map_or(&[][..], |quotes| quotes)
+    }
+
+    fn date(&self, day: i32) -> i32 {
+        let place = usize::try_from(day - self.view.first_day).ok();
+        place.and_then(|place| self.view.dates.get(place)).copied().unwrap_or(day)
+    }
+
+    /// Goes through the market days of the course again: `between` is called after each close (the
+    /// last before the course among them), and places orders into the account.
+    pub(crate) fn replay(
+        &self,
+        account: &mut Account,
+        script: bool,
+        mut between: impl FnMut(&mut Account, &Moment<'_>),
+    ) {
+        let last = self.view.day();
+        for day in -1..=last {
+            if day >= 0 {
+                account.close(&Close {
+                    assets: self.assets(),
+                    day,
+                    date: self.date(day),
+                    gap: self.date(day) - self.date(day - 1),
+                    before: self.quotes(day - 1, script),
+                    quotes: self.quotes(day, script),
+                });
+            }
+            let next = (day < last).then(|| (day + 1, self.date(day + 1)));
+            let moment = Moment {
+                assets: self.assets(),
+                day,
+                date: self.date(day),
+                quotes: self.quotes(day, script),
+                next,
+            };
+            between(account, &moment);
+        }
+    }
+
+    /// What cash brought between two market days, in millionths: the rate of the demand deposit, or
+    /// nothing where the market has none.
+    pub(crate) fn cash_return(&self, from: i32, to: i32) -> i64 {
+        let demand = self.assets().iter().position(|asset| asset.class == AssetClass::Demand);
+        let rate = demand.and_then(|place| self.quotes(from, true).get(place));
+        let days = i64::from(self.date(to)) - i64::from(self.date(from));
+        rate.map_or(0, |quote| quote.yearly.saturating_mul(days) / 365 / 100)
+    }
+
+    /// Daily returns of the history, in 1e-8, of an asset at a place; deposits and money funds
+    /// stand still.
+    pub(crate) fn history(&self, asset: u8) -> impl Iterator<Item = i64> + '_ {
+        let days = usize::try_from(-self.view.first_day).unwrap_or(0);
+        let navs = self.view.quotes.iter().take(days);
+        let navs = navs.filter_map(move |quotes| quotes.get(usize::from(asset)));
+        let mut before = None;
+        navs.filter_map(move |quote| {
+            let last = before.replace(quote.nav)?;
+            Some((i128::from(quote.nav - last) * 100_000_000 / i128::from(last.max(1))) as i64)
+        })
+    }
+}
+
+/// Calendar days of the history, rising to the last before the course.
+fn history_dates(market: &Market, first: Day) -> Vec<i32> {
+    let mut dates = Vec::with_capacity(market.history_days.into());
+    let mut date = -1;
+    while dates.len() < usize::from(market.history_days) {
+        if market.calendar.is_open(first.plus(date)) {
+            dates.push(date);
+        }
+        date -= 1;
+    }
+    dates.reverse();
+    dates
+}
