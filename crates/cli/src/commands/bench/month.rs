@@ -19,7 +19,7 @@ double entry and standings on. Points are compared with a plain loop, member by 
   dengmi bench month --members 20000
   dengmi bench month --members 1000000 --threads 2")]
 pub(crate) struct Month {
-    /// 成员数 Members, in branches of 20,000
+    /// 成员数 Members, in branches of at most 20,000
     #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=50_000_000))]
     pub(super) members: u32,
     /// 天数 Days
@@ -28,14 +28,14 @@ pub(crate) struct Month {
     /// 种子 Seed of every draw
     #[arg(long, default_value_t = 1)]
     pub(super) seed: u64,
-    /// 线程数 Threads, each with branches of its own
+    /// 线程数 Threads, each with branches of its own: small ones where members are few
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
     pub(super) threads: u32,
 }
 
 impl Month {
     pub(super) fn config(&self) -> MonthConfig {
-        MonthConfig { seed: self.seed, members: self.members, days: self.days }
+        MonthConfig::new(self.seed, self.members, self.days).for_threads(self.threads)
     }
 
     /// Measures and prints.
