@@ -4,7 +4,7 @@
 use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, ScheduleLabel, SingleThreadedExecutor};
 use dengmi_core::random::Seed;
-use dengmi_core::{Action, Actor, BranchId, Fact, Outcome, Receipt, Reject, Timestamp};
+use dengmi_core::{Action, Actor, BranchId, Fact, MemberId, Outcome, Receipt, Reject, Timestamp};
 use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -130,9 +130,10 @@ pub(crate) struct Outcomes(Vec<Option<Outcome>>);
 impl Outcomes {
     pub(crate) fn begin(&mut self, commands: usize) {
         self.0.clear();
-        self.0.resize(commands, None);
+        self.0.extend(std::iter::repeat_with(|| None).take(commands));
     }
 
+    #[inline]
     pub(crate) fn set(&mut self, index: u32, result: Result<Receipt, Reject>) {
         let slot = &mut self.0[index as usize];
         // Two features that answer one command would both have acted on it.
@@ -161,6 +162,7 @@ pub(crate) struct Touched {
 }
 
 impl Touched {
+    #[inline]
     pub(crate) fn member(&mut self, seq: u32) {
         let word = seq as usize / 64;
         if word >= self.bits.len() {
@@ -170,13 +172,16 @@ impl Touched {
         self.any = true;
     }
 
-    /// The members in id order; forgets them.
-    pub(crate) fn take(&mut self) -> Vec<u32> {
+    /// The members of `branch` in id order; forgets them.
+    pub(crate) fn take(&mut self, branch: BranchId) -> Vec<MemberId> {
         let mut members = Vec::new();
         if self.any {
+            let count: u32 = self.bits.iter().map(|bits| bits.count_ones()).sum();
+            members.reserve_exact(count as usize);
             for (word, bits) in self.bits.iter_mut().enumerate() {
                 while *bits != 0 {
-                    members.push(word as u32 * 64 + bits.trailing_zeros());
+                    let seq = word as u32 * 64 + bits.trailing_zeros();
+                    members.push(MemberId::new(branch, seq));
                     *bits &= *bits - 1;
                 }
             }
@@ -346,8 +351,10 @@ mod tests {
         for member in [200, 3, 64, 3, 63] {
             touched.member(member);
         }
-        assert_eq!(touched.take(), [3, 63, 64, 200]);
-        assert!(touched.take().is_empty());
+        let branch = BranchId(7);
+        let all = [3, 63, 64, 200].map(|seq| MemberId::new(branch, seq));
+        assert_eq!(touched.take(branch), all);
+        assert!(touched.take(branch).is_empty());
     }
 
     #[test]

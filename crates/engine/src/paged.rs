@@ -25,25 +25,35 @@ impl<T> Default for Paged<T> {
 
 impl<T: Row> Paged<T> {
     /// The member's row, if there is one.
+    #[inline]
     pub(crate) fn get(&self, member: u32) -> Option<&T> {
         let page = self.0.get(member as usize / PAGE)?.as_ref()?;
         Some(&page[member as usize % PAGE]).filter(|row| !row.is_vacant())
     }
 
     /// The member's row, to be changed, if there is one.
+    #[inline]
     pub(crate) fn get_mut(&mut self, member: u32) -> Option<&mut T> {
         let page = self.0.get_mut(member as usize / PAGE)?.as_mut()?;
         Some(&mut page[member as usize % PAGE]).filter(|row| !row.is_vacant())
     }
 
     /// The member's row, vacant where there was none.
+    #[inline]
     pub(crate) fn at(&mut self, member: u32) -> &mut T {
         let (page, place) = (member as usize / PAGE, member as usize % PAGE);
+        if self.0.get(page).is_none_or(Option::is_none) {
+            self.make(page);
+        }
+        &mut self.0[page].as_mut().expect("the page was made")[place]
+    }
+
+    #[cold]
+    fn make(&mut self, page: usize) {
         if page >= self.0.len() {
             self.0.resize_with(page + 1, || None);
         }
-        let vacant = || Box::new(std::array::from_fn(|_| T::default()));
-        &mut self.0[page].get_or_insert_with(vacant)[place]
+        self.0[page] = Some(Box::new(std::array::from_fn(|_| T::default())));
     }
 
     /// Rows in member order.

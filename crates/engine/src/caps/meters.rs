@@ -92,6 +92,7 @@ impl Meters {
     }
 
     /// Points counted in `period`. A late event of a period that is over counts in today's.
+    #[inline]
     pub(crate) fn used(&self, table: Table, number: u32, period: i32) -> i64 {
         let (counted, points) = match &self.tables[table] {
             Counts::Members(rows) => match rows.get(number) {
@@ -110,6 +111,7 @@ impl Meters {
     }
 
     /// Counts more, and gives what is counted then.
+    #[inline]
     pub(crate) fn add(&mut self, table: Table, number: u32, period: i32, points: i64) -> i64 {
         match &mut self.tables[table] {
             Counts::Members(rows) => {
