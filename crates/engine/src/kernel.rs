@@ -123,33 +123,36 @@ pub(crate) struct Request {
 #[derive(Clone, Copy)]
 pub(crate) struct Happened(pub(crate) Fact);
 
-/// One slot for every command of the batch.
+/// One outcome for every command of the batch.
 #[derive(Resource, Default)]
-pub(crate) struct Outcomes(Vec<Option<Outcome>>);
+pub(crate) struct Outcomes {
+    said: Vec<Outcome>,
+    /// Which commands are not answered yet.
+    open: Vec<bool>,
+}
 
 impl Outcomes {
     pub(crate) fn begin(&mut self, commands: usize) {
-        self.0.clear();
-        self.0.extend(std::iter::repeat_with(|| None).take(commands));
+        self.said = Vec::with_capacity(commands);
+        self.said.extend(std::iter::repeat_with(|| Outcome::Done(Receipt::Ok)).take(commands));
+        self.open.clear();
+        self.open.resize(commands, true);
     }
 
     #[inline]
     pub(crate) fn set(&mut self, index: u32, result: Result<Receipt, Reject>) {
-        let slot = &mut self.0[index as usize];
         // Two features that answer one command would both have acted on it.
-        assert!(slot.is_none(), "command {index} was answered twice");
-        *slot = Some(match result {
+        let open = std::mem::take(&mut self.open[index as usize]);
+        assert!(open, "command {index} was answered twice");
+        self.said[index as usize] = match result {
             Ok(receipt) => Outcome::Done(receipt),
             Err(reject) => Outcome::Rejected(reject),
-        });
+        };
     }
 
     pub(crate) fn take(&mut self) -> Vec<Outcome> {
-        let answered = std::mem::take(&mut self.0);
-        answered
-            .into_iter()
-            .map(|slot| slot.expect("every command is answered by its feature"))
-            .collect()
+        assert!(!self.open.contains(&true), "every command is answered by its feature");
+        std::mem::take(&mut self.said)
     }
 }
 
