@@ -118,8 +118,12 @@ pub trait Backend: Send + Sync + 'static {
     ) -> Option<MarketText>;
 
     /// How a course of some content has its members invest.
-    fn investing(&self, content: Digest, course: &Slug, language: Language)
-    -> Option<InvestingText>;
+    fn investing(
+        &self,
+        content: Digest,
+        course: &Slug,
+        language: Language,
+    ) -> Option<InvestingText>;
 
     /// A risk questionnaire of some content.
     fn assessment(&self, content: Digest, id: &Slug, language: Language) -> Option<AssessmentText>;

@@ -222,8 +222,7 @@ pub(crate) async fn act_with_words<B: Backend>(
         && new
     {
         let written = pupil(&*app.backend, member, cohort);
-        let known =
-            written.is_ok_and(|mine| mine.mock.texts.iter().any(|text| text.text == hash));
+        let known = written.is_ok_and(|mine| mine.mock.texts.iter().any(|text| text.text == hash));
         if !known {
             app.backend.drop_words(member, hash).await?;
         }
@@ -237,9 +236,12 @@ mod tests {
 
     #[test]
     fn numbers_have_four_places() {
-        for (number, text) in
-            [(0, "0.0000"), (10_234, "1.0234"), (-5, "-0.0005"), (i64::MIN, "-922337203685477.5808")]
-        {
+        for (number, text) in [
+            (0, "0.0000"),
+            (10_234, "1.0234"),
+            (-5, "-0.0005"),
+            (i64::MIN, "-922337203685477.5808"),
+        ] {
             assert_eq!(FourPlaces(number).to_string(), text);
         }
     }
@@ -257,7 +259,11 @@ mod tests {
             (true, Risk::R3, Some(C3), false, Some(NoMarketingConsent)),
             (true, Risk::R3, Some(C3), true, None),
         ] {
-            assert_eq!(withheld(real, risk, level, marketing), expected, "{real} {risk:?} {level:?}");
+            assert_eq!(
+                withheld(real, risk, level, marketing),
+                expected,
+                "{real} {risk:?} {level:?}"
+            );
         }
     }
 }

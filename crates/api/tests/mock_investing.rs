@@ -90,10 +90,7 @@ async fn the_prices_of_an_asset_begin_with_the_history() {
     let prices = api.get(token::M1, &format!("{COHORT}/market/fund")).await.json();
     let days = prices["days"].as_array().unwrap();
     assert_eq!(days.len(), 4);
-    assert_eq!(
-        days[0],
-        json!({"day": -2, "date": "2026-11-18", "nav": "1.0000", "gated": false})
-    );
+    assert_eq!(days[0], json!({"day": -2, "date": "2026-11-18", "nav": "1.0000", "gated": false}));
     assert_eq!((&days[2]["nav"], &days[3]["nav"]), (&json!("1.0100"), &json!("0.9394")));
     assert_eq!(prices["without_script"], Value::Null);
     let over = with_cohort(|cohort| {
@@ -151,9 +148,7 @@ async fn a_changed_level_is_confirmed_before_it_counts() {
     assert!(!asked_for.to_string().contains("points"));
     let body = r#"{"adult":true,"choices":[1]}"#;
     let got = api.post(token::M1, &me("assessment"), body).await;
-    let found = |confirmed| {
-        json!({"level": "C3", "until": "2027-11-21", "confirmed": confirmed, "holds": confirmed})
-    };
+    let found = |confirmed| json!({"level": "C3", "until": "2027-11-21", "confirmed": confirmed, "holds": confirmed});
     assert_eq!((got.status.as_u16(), got.json()), (200, found(false)));
     assert_eq!(asked(&api), MockAction::Assess { adult: true, choices: vec![1] });
     let got = api.post(token::M1, &me("assessment/confirmation"), "").await;
@@ -225,11 +220,9 @@ async fn a_sheet_is_read_with_its_page() {
     assert_eq!(page["facts"], json!([{"label": "七日年化", "value": "1.21%"}]));
     let product = "cash/money-fund".parse().unwrap();
     assert_eq!(asked(&api), MockAction::ReadSheet { product });
-    for (reject, status) in [
-        (Reject::UnknownSheet, 404),
-        (Reject::AboveLevel, 403),
-        (Reject::NoMarketingConsent, 403),
-    ] {
+    for (reject, status) in
+        [(Reject::UnknownSheet, 404), (Reject::AboveLevel, 403), (Reject::NoMarketingConsent, 403)]
+    {
         api.refuse_next(reject);
         let got = api.post(token::M1, &me("readings"), body).await;
         assert_eq!((got.status.as_u16(), got.code().as_str()), (status, reject.code()));
@@ -334,7 +327,10 @@ async fn the_account_is_told_in_fen_and_units() {
     let api = Api::default();
     let seen = api.get(token::M1, &me("portfolio")).await.json();
     assert_eq!((&seen["cash_fen"], &seen["value_fen"]), (&json!(8_000_000), &json!(9_900_000)));
-    assert_eq!(seen["on_the_way_fen"], 593_932, "a purchase that waits and a redemption on its way");
+    assert_eq!(
+        seen["on_the_way_fen"], 593_932,
+        "a purchase that waits and a redemption on its way"
+    );
     assert_eq!(seen["started_with_fen"], 10_000_000);
     assert_eq!(
         seen["holdings"],
@@ -382,9 +378,7 @@ async fn graduation_tells_what_is_missing() {
     let api = Api::default();
     let read = async |api: &Api| api.get(token::M1, &me("graduation")).await.json();
     let seen = read(&api).await;
-    let part = |part, have, need, missing| {
-        json!({"part": part, "have": have, "need": need, "missing": missing})
-    };
+    let part = |part, have, need, missing| json!({"part": part, "have": have, "need": need, "missing": missing});
     let expected = [
         part("lessons", 1, 5, 4),
         part("quizzes", 1, 1, 0),
@@ -541,8 +535,16 @@ async fn the_exit_screen_tells_luck_from_process() {
 async fn every_screen_says_that_it_is_a_mock() {
     let api = Api::default();
     for path in [
-        "market", "market/fund", "news", "standing", "me/plan", "me/journal", "me/orders",
-        "me/portfolio", "me/score", "me/exit",
+        "market",
+        "market/fund",
+        "news",
+        "standing",
+        "me/plan",
+        "me/journal",
+        "me/orders",
+        "me/portfolio",
+        "me/score",
+        "me/exit",
     ] {
         let seen = api.get(token::M1, &format!("{COHORT}/{path}")).await.json();
         assert_eq!(seen["notices"][0]["text"], N4, "{path}");
@@ -595,7 +597,8 @@ async fn writes_are_done_once() {
 #[tokio::test]
 async fn nothing_to_come_is_told() {
     let api = Api::default();
-    for token in [token::M1, token::M2, token::HEAD, token::BRANCH, token::MANAGER, token::ANALYST] {
+    for token in [token::M1, token::M2, token::HEAD, token::BRANCH, token::MANAGER, token::ANALYST]
+    {
         for path in ["market", "market/fund", "market/money", "news", "standing", "lessons/2"] {
             let got = api.get(token, &format!("{COHORT}/{path}")).await;
             assert_eq!(got.status, 200, "{path}");

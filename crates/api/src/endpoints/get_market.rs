@@ -48,6 +48,8 @@ pub(crate) struct Market {
     next_close: Option<At>,
     /// First day of the course on which orders are taken.
     orders_from_day: u8,
+    /// A loss from which a debrief comes before the next order, in parts per million.
+    debrief_loss_ppm: u32,
     /// Binds the secret that all prices come from: told before anybody enrols.
     #[schema(value_type = String)]
     commitment: Digest,
@@ -146,6 +148,7 @@ pub(crate) async fn handler<B: Backend>(
     let catalog = backend.catalog(id.branch).ok_or_else(Problem::not_found)?;
     let view = reach::find_cohort(&catalog, id).ok_or_else(Problem::not_found)?;
     let text = market(backend, view, call.language)?;
+    let terms = investing(backend, view, call.language)?;
     let last = view.market.quotes.last();
     let next_close = next_close(&catalog, view, &text);
     let assets = text.assets.into_iter().enumerate().map(|(place, asset)| {
@@ -164,7 +167,8 @@ pub(crate) async fn handler<B: Backend>(
         date: view.market.dates.last().map(|days| view.first.plus(*days)),
         cutoff: text.cutoff.to_string(),
         next_close,
-        orders_from_day: investing(backend, view, call.language)?.orders_from_day,
+        orders_from_day: terms.orders_from_day,
+        debrief_loss_ppm: terms.debrief_loss.0,
         commitment: view.commitment,
         secret: view.secret,
         assets: assets.collect(),

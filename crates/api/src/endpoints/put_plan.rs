@@ -85,9 +85,8 @@ pub(crate) async fn handler<B: Backend>(
 ) -> Answer<Written> {
     let Body { goal, months, loss_ppm, parts, text: words } = body;
     let parts = parts.into_iter().map(PlanPart::from).collect();
-    let plan = |text| {
-        MockAction::WritePlan(Plan { goal, months, loss: Ppm(loss_ppm), parts, text })
-    };
+    let plan =
+        |text| MockAction::WritePlan(Plan { goal, months, loss: Ppm(loss_ppm), parts, text });
     let done = act_with_words(&app, &call, cohort, &words, plan).await?;
     match done.receipt {
         Receipt::Course(CourseReceipt::Mock(MockReceipt::Planned { version })) => {

@@ -9,8 +9,8 @@ use dengmi_api::backend::{
 };
 use dengmi_core::course::CourseReceipt;
 use dengmi_core::mock::{
-    Assessed, ClientLevel, Exit, HoldingView, MarketView, MockAction, MockReceipt, MockView, OrderState,
-    OrderView, Quote, Score, Side, Units,
+    Assessed, ClientLevel, Exit, HoldingView, MarketView, MockAction, MockReceipt, MockView,
+    OrderState, OrderView, Quote, Score, Side, Units,
 };
 use dengmi_core::{Day, Fen, Ppm, Receipt, Slug};
 

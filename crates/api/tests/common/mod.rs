@@ -594,13 +594,7 @@ impl Backend for Fake {
         })
     }
 
-    fn market(
-        &self,
-        _: Digest,
-        _: &Slug,
-        _: Day,
-        language: Language,
-    ) -> Option<MarketText> {
+    fn market(&self, _: Digest, _: &Slug, _: Day, language: Language) -> Option<MarketText> {
         Some(mock::market_text(language))
     }
 

@@ -113,7 +113,10 @@ fn rules(asset: &Asset, cutoff: TimeOfDay, language: Language) -> Vec<String> {
     let least = yuan(trade.min_fen);
     rules.push(say(format!("每次至少买 {least} 元。"), format!("Buy at least {least} yuan.")));
     if asset.class.is_deposit() {
-        rules.push(say("随时存取，当时生效。".to_owned(), "In and out at once, at any time.".to_owned()));
+        rules.push(say(
+            "随时存取，当时生效。".to_owned(),
+            "In and out at once, at any time.".to_owned(),
+        ));
     } else {
         rules.push(say(
             format!("{cutoff} 前下单按当天（T 日）的价格，之后按下一个交易日的价格；下单时价格还没有出来。"),
@@ -147,7 +150,9 @@ fn rules(asset: &Asset, cutoff: TimeOfDay, language: Language) -> Vec<String> {
             (percent(trade.fees.subscription_ppm), percent(trade.fees.charged_ppm()));
         rules.push(say(
             format!("申购费率 {listed}%，实收 {charged}%，包含在买入金额里。"),
-            format!("Fee on purchase {listed} %, of which {charged} % is charged, out of the amount."),
+            format!(
+                "Fee on purchase {listed} %, of which {charged} % is charged, out of the amount."
+            ),
         ));
     }
     rules.extend(redemption(&trade.fees.redemption, language));
@@ -180,7 +185,9 @@ fn holding(holding: Holding, language: Language) -> Option<String> {
             format!("存满 {days} 天按存入时的利率付息；提前支取按 {early}% 一年。")
         }
         Holding::Term { days, early } => {
-            format!("After {days} days it pays the rate of its first day; broken earlier, {early} % a year.")
+            format!(
+                "After {days} days it pays the rate of its first day; broken earlier, {early} % a year."
+            )
         }
     })
 }

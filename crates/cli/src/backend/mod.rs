@@ -14,9 +14,9 @@ use std::sync::Arc;
 
 use dengmi_api::backend::{
     AssessmentText, CommunityText, ContentInfo, CourseText, EntryView, InvestingText, Invite,
-    InviteError, InviteTarget, Language, LessonText, MarketText, NewSession, ProductText, QuestText,
-    QuestionText, Readiness, RuleText, SessionSubject, Sheet, Standing, Submission, SubmitError,
-    Submitted, Unavailable,
+    InviteError, InviteTarget, Language, LessonText, MarketText, NewSession, ProductText,
+    QuestText, QuestionText, Readiness, RuleText, SessionSubject, Sheet, Standing, Submission,
+    SubmitError, Submitted, Unavailable,
 };
 use dengmi_api::{Backend, Principal};
 use dengmi_content::Pack;

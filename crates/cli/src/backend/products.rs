@@ -87,8 +87,7 @@ fn facts(page: &Product, language: Language) -> Vec<(String, String)> {
         let told = format!("{}%（{} – {}）", past.annualised, past.from, past.to);
         fact("过往业绩（年化）", "Past performance (annualised)", Some(told));
     }
-    let changes: Vec<String> =
-        page.nav_changes.iter().map(|change| format!("{change}%")).collect();
+    let changes: Vec<String> = page.nav_changes.iter().map(|change| format!("{change}%")).collect();
     let changes = (!changes.is_empty()).then(|| changes.join(", "));
     fact("近日净值涨跌，最新在前", "Last daily changes, newest first", changes);
     let fees = &page.fees;

@@ -183,15 +183,14 @@ impl Directory for SqliteStore {
         let branch = words.member.branch;
         let mut writer = self.writer.lock().await;
         // Both under the writer's lock: nobody comes between.
-        let known = sqlx::query(
-            "SELECT 1 FROM words WHERE branch = $1 AND member = $2 AND hash = $3",
-        )
-        .bind(branch_column(branch))
-        .bind(i64::from(words.member.seq))
-        .bind(words.hash.0.to_vec())
-        .fetch_optional(writer.connection().await?)
-        .await
-        .map_err(unavailable);
+        let known =
+            sqlx::query("SELECT 1 FROM words WHERE branch = $1 AND member = $2 AND hash = $3")
+                .bind(branch_column(branch))
+                .bind(i64::from(words.member.seq))
+                .bind(words.hash.0.to_vec())
+                .fetch_optional(writer.connection().await?)
+                .await
+                .map_err(unavailable);
         let known = writer.settle(known)?.is_some();
         let result = sqlx::query(
             "INSERT INTO words (branch, member, hash, words, written) \

@@ -211,7 +211,9 @@ impl Page<'_> {
     /// What happens on the mock market on this day, and what is traded.
     fn market(&mut self, course: &Course, lesson: &Lesson) {
         let pack = self.pack;
-        let Some(scenario) = pack.scenarios.get(pack.current(&course.mock.scenario)) else { return };
+        let Some(scenario) = pack.scenarios.get(pack.current(&course.mock.scenario)) else {
+            return;
+        };
         let Some(market) = pack.markets.get(pack.current(&scenario.market)) else { return };
         self.heading(("模拟市场", "Mock market"));
         let (from, passes) = (course.mock.orders_from_day, lesson.timelapse);

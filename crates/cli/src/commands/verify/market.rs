@@ -91,8 +91,7 @@ impl Market {
             return Err(CliError::user(message, "give the market of the scenario"));
         }
         let seed = MarketSeed::from_secret(claim.secret.0);
-        let terms =
-            Terms { market: &claim.market, scenario: &claim.scenario, pack: pack.digest };
+        let terms = Terms { market: &claim.market, scenario: &claim.scenario, pack: pack.digest };
         let computed = commitment(&seed, &terms);
         if computed != claim.commitment {
             let message = format!(
@@ -142,12 +141,14 @@ impl Market {
 /// What a cohort's page claims; its market days follow from the lessons and the first day.
 fn published(pack: &Pack, page: &Published) -> Result<Claim> {
     if page.content != pack.digest {
-        let message =
-            format!("the market is of content {}, this is {}", page.content, pack.digest);
+        let message = format!("the market is of content {}, this is {}", page.content, pack.digest);
         return Err(CliError::user(message, "use the content of that time with --content"));
     }
     let secret = page.secret.ok_or_else(|| {
-        CliError::user("the secret is not revealed yet", "save the page again when the course is over")
+        CliError::user(
+            "the secret is not revealed yet",
+            "save the page again when the course is over",
+        )
     })?;
     let market = named(&pack.markets, &page.market, "market")?;
     let course = named(&pack.courses, &page.course, "course")?;
