@@ -91,7 +91,7 @@ pub(super) fn market(
         debrief: in_language(&shock.debrief, language),
         fraud: shock.kind == ShockKind::FraudPitch,
     });
-    let mock: Vec<Slug> = MOCK_NOTICE.parse().into_iter().collect();
+    let mock: Vec<Slug> = MOCK_NOTICE.parse::<Slug>().into_iter().collect();
     Some(MarketText {
         market: script.market.clone(),
         scenario: scenario.clone(),

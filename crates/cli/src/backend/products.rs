@@ -84,7 +84,7 @@ fn facts(page: &Product, language: Language) -> Vec<(String, String)> {
         fact("基准怎么来", "What it is worked out from", basis);
     }
     if let Some(past) = &page.performance {
-        let told = format!("{}%（{} – {}）", past.annualised, past.from, past.to);
+        let told = format!("{}% ({} – {})", past.annualised, past.from, past.to);
         fact("过往业绩（年化）", "Past performance (annualised)", Some(told));
     }
     let changes: Vec<String> = page.nav_changes.iter().map(|change| format!("{change}%")).collect();

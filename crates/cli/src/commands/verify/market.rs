@@ -81,7 +81,7 @@ impl Market {
     pub(crate) fn run(&self, global: &Global) -> Result<()> {
         let pack = pack(global)?;
         let claim = match &self.published {
-            Some(file) => published(&pack, &published::read(&text(file)?, file)?)?,
+            Some(file) => claimed(&pack, &published::read(&text(file)?, file)?)?,
             None => self.parts(&pack)?,
         };
         let market = named(&pack.markets, &claim.market, "market")?;
@@ -139,7 +139,7 @@ impl Market {
 }
 
 /// What a cohort's page claims; its market days follow from the lessons and the first day.
-fn published(pack: &Pack, page: &Published) -> Result<Claim> {
+fn claimed(pack: &Pack, page: &Published) -> Result<Claim> {
     if page.content != pack.digest {
         let message = format!("the market is of content {}, this is {}", page.content, pack.digest);
         return Err(CliError::user(message, "use the content of that time with --content"));
