@@ -286,6 +286,52 @@ pub(super) fn assessment(pack: &Pack, id: &Slug, language: Language) -> Option<A
 mod tests {
     use super::*;
 
+    /// The shipped content, as the server has it.
+    fn shipped() -> Pack {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let checked = crate::content::check(&root).unwrap_or_else(|_| panic!("content is there"));
+        checked.pack.expect("the shipped content has no fault")
+    }
+
+    #[test]
+    fn shipped_courses_have_every_text_in_both_languages() {
+        let pack = shipped();
+        for id in pack.courses.keys() {
+            for language in [Language::Zh, Language::En] {
+                let text = market(&pack, id, Day(20_777), language).unwrap();
+                assert_eq!(text.notices.len(), 1, "N4 is on every screen");
+                assert_eq!(text.assets.len(), 18);
+                for asset in &text.assets {
+                    assert!(asset.rules.len() >= 2, "{}", asset.id);
+                    let sheet = asset.sheet.as_ref();
+                    let page =
+                        sheet.map(|id| crate::backend::products::product(&pack, id, language));
+                    assert!(
+                        page.is_none_or(|page| page.is_some_and(|page| !page.facts.is_empty()))
+                    );
+                }
+                let courses = &pack.courses[id];
+                assert_eq!(text.days.len(), courses.lessons.len());
+                assert!(text.news.iter().any(|news| news.fraud), "{id}");
+                let rules = investing(&pack, id, language).unwrap();
+                let questions = assessment(&pack, &rules.assessment, language).unwrap().questions;
+                assert!(questions.iter().all(|(_, options)| options.len() >= 2));
+                let whole = Score { drawdown: 0, turnover: 0, ..rules.most };
+                assert_eq!(whole.total(), 1_000, "{id}");
+            }
+        }
+        let text = market(&pack, &"journey-14".parse().unwrap(), Day(20_777), Language::Zh);
+        let text = text.unwrap();
+        let of = |id: &str| text.assets.iter().find(|asset| asset.id.as_str() == id).unwrap();
+        let overseas = of("overseas");
+        assert!(overseas.rules.iter().any(|rule| rule == "每人每天最多买 1000 元。"));
+        assert!(overseas.rules.iter().any(|rule| rule.contains("1.2%，实收 0.12%")));
+        assert!(of("share-a").rules.iter().any(|rule| rule.contains("100 股一手")));
+        assert!(
+            of("money-fund").rules.iter().any(|rule| rule.contains("快速赎回每天最多 10000 元"))
+        );
+    }
+
     #[test]
     fn amounts_and_shares_are_plain() {
         assert_eq!(yuan(Fen(1_000_000)), "10000");
