@@ -132,6 +132,7 @@ pub(crate) fn member_card(world: &World, id: MemberId) -> Option<MemberCard> {
         community: CommunityId::new(id.branch, member.community),
         joined: member.joined,
         consented: member.consented(ConsentPurpose::Activities),
+        marketing: member.consented(ConsentPurpose::Marketing),
         shown: member.shown(),
         balance: world.resource::<Column<Wallet>>().get(id.seq)?.balance(),
         scored: scores.day,
