@@ -23,6 +23,7 @@ pub mod keys;
 mod order;
 mod packs;
 mod recover;
+mod repeat;
 pub mod replay;
 mod views;
 mod writer;
