@@ -22,6 +22,7 @@ mod inbox;
 pub mod keys;
 mod order;
 mod packs;
+mod patient;
 mod recover;
 mod repeat;
 pub mod replay;
