@@ -59,9 +59,13 @@ async fn serve_router(
     let room = Arc::new(Semaphore::new(limits.connections));
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
+    // The runtime wakes its driver, a system call, for every timer that is due before all the
+    // driver went to sleep with. With this one, the time limits of requests never are.
+    let mut soon = tokio::time::interval(limits.header_timeout.min(limits.body_timeout) / 4);
     loop {
         let accepted = tokio::select! {
             () = &mut shutdown => break,
+            _ = soon.tick() => continue,
             accepted = accept(&listener, &room) => accepted,
             Some(_) = connections.join_next() => continue,
         };

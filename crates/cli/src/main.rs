@@ -44,8 +44,13 @@ fn main() -> ExitCode {
 }
 
 /// Runs a command that waits for other things.
+///
+/// A processor is left to the threads that are not the runtime's: a branch's writer and its
+/// committer, for whom every request with a command waits.
 fn block_on<T>(work: impl Future<Output = error::Result<T>>) -> error::Result<T> {
+    let processors = std::thread::available_parallelism().map_or(2, usize::from);
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads((processors - 1).max(1))
         .enable_all()
         .build()
         .map_err(CliError::internal)?;

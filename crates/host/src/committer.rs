@@ -15,10 +15,14 @@ use tokio::task::JoinHandle;
 
 use crate::branch::Shared;
 use crate::inbox::{Answer, SubmitError, Submitted};
+use crate::patient;
 use crate::views::Delta;
 
 /// How long nothing must have been committed before the store does its housekeeping.
 const IDLE: Duration = Duration::from_millis(500);
+
+/// Longest nap while a commit is under way.
+const NAP_MAX: Duration = Duration::from_micros(100);
 
 /// What the writer hands over.
 pub(crate) enum Job {
@@ -75,6 +79,7 @@ pub(crate) fn run<J: Journal>(
     jobs: &Receiver<Job>,
 ) {
     let mut worked = false;
+    let mut nap = Duration::ZERO;
     let mut saving: Option<JoinHandle<()>> = None;
     loop {
         let job = if worked {
@@ -97,7 +102,7 @@ pub(crate) fn run<J: Journal>(
             Job::Publish(delta) => shared.views.publish(*delta),
             Job::Tell(events) => tell(shared, events),
             Job::Commit(group) => {
-                if let Some((save, hash)) = commit(runtime, journal, shared, *group) {
+                if let Some((save, hash)) = commit(runtime, journal, shared, *group, &mut nap) {
                     finish(runtime, saving.take());
                     // The branch goes on meanwhile.
                     saving = Some(runtime.spawn_blocking(move || save.write(hash)));
@@ -124,6 +129,7 @@ fn commit<J: Journal>(
     journal: &J,
     shared: &Shared,
     group: Group,
+    nap: &mut Duration,
 ) -> Option<(Save, Digest)> {
     let Group { commits, mut answers, delta, save } = group;
     if mutant::planted("commit/acknowledged-first") {
@@ -134,7 +140,9 @@ fn commit<J: Journal>(
     metrics::histogram!("dengmi_group_batches").record(commits.len() as f64);
     failpoint::hit("group/received");
     let started = Instant::now();
-    let result = runtime.block_on(journal.append(shared.branch, commits));
+    let result = patient::block_on(runtime, *nap, journal.append(shared.branch, commits));
+    // Well before a commit like the last one can be done.
+    *nap = (started.elapsed() / 4).min(NAP_MAX);
     metrics::histogram!("dengmi_commit_seconds").record(started.elapsed().as_secs_f64());
     // The writer goes on with the next group while this one is published.
     shared.inbox.committed(result.clone());
@@ -148,11 +156,14 @@ fn commit<J: Journal>(
             // Before the answers: who is answered and subscribes then is not told of the past.
             tell(shared, events);
             failpoint::hit("group/told");
-            for (answer, submitted) in answers {
-                answer.give(Ok(submitted));
-                failpoint::hit("group/one-answered");
-            }
-            failpoint::hit("group/answered");
+            // By a task: it wakes the others without a lock and a system call each.
+            runtime.spawn(async move {
+                for (answer, submitted) in answers {
+                    answer.give(Ok(submitted));
+                    failpoint::hit("group/one-answered");
+                }
+                failpoint::hit("group/answered");
+            });
             save.map(|save| (save, head.hash))
         }
         Err(error) => {

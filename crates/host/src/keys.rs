@@ -44,8 +44,13 @@ pub enum KeyFault {
     Reused,
 }
 
+/// What is kept of a key: nothing that a repeat can be answered without, as there are a million.
 #[derive(Clone, Debug)]
 struct Seen<T> {
+    /// In the order of the number; as bytes, so that nothing is lost to its alignment.
+    key: [u8; 16],
+    /// Tells apart who cannot know of each other.
+    principal: u64,
     fingerprint: [u8; 16],
     value: T,
 }
@@ -54,10 +59,17 @@ struct Seen<T> {
 #[derive(Clone, Debug)]
 pub struct KeyWindow<T> {
     limits: KeyLimits,
-    /// By key, so in order of time; the principal tells apart who cannot know of each other.
-    seen: BTreeMap<(u128, u64), Seen<T>>,
+    /// By [`slot`], each in order. Keys come nearly in order of time, so most go to the end of the
+    /// last one; a tree of single keys would be half empty.
+    slots: BTreeMap<u64, Vec<Seen<T>>>,
+    len: usize,
     /// Keys of this millisecond and before are refused.
     floor: u64,
+}
+
+/// Keys of 64 ms share a slot.
+fn slot(ms: u64) -> u64 {
+    ms >> 6
 }
 
 /// Milliseconds since 1970 that a UUID of version 7 opens with.
@@ -71,7 +83,7 @@ impl<T> KeyWindow<T> {
     /// An empty window.
     #[must_use]
     pub fn new(limits: KeyLimits) -> Self {
-        Self { limits, seen: BTreeMap::new(), floor: 0 }
+        Self { limits, slots: BTreeMap::new(), len: 0, floor: 0 }
     }
 
     /// What is known of an earlier command under this key; `None` where the key is new. A new key
@@ -84,7 +96,7 @@ impl<T> KeyWindow<T> {
         now: Timestamp,
         key: &CommandKey,
         value: T,
-    ) -> Result<Option<&mut T>, KeyFault> {
+    ) -> Result<Option<&T>, KeyFault> {
         let now = u64::try_from(now.0).unwrap_or(0);
         self.forget(now);
         let made = key_ms(key.key);
@@ -94,20 +106,19 @@ impl<T> KeyWindow<T> {
         if made > now.saturating_add(ms(self.limits.ahead)) {
             return Err(KeyFault::InFuture);
         }
-        let at = (key.key, key.principal);
-        if !self.seen.contains_key(&at) {
-            self.make_room();
-            if made <= self.floor {
-                return Err(KeyFault::TooOld);
-            }
-            self.seen.insert(at, Seen { fingerprint: key.fingerprint, value });
-            return Ok(None);
+        if let Ok(place) = self.place(key) {
+            // Looked up again because a borrow that is returned cannot also be given up.
+            return match self.slots.get(&slot(made)).and_then(|keys| keys.get(place)) {
+                Some(seen) if seen.fingerprint == key.fingerprint => Ok(Some(&seen.value)),
+                _ => Err(KeyFault::Reused),
+            };
         }
-        // Looked up again because a borrow that is returned cannot also be given up.
-        match self.seen.get_mut(&at) {
-            Some(seen) if seen.fingerprint == key.fingerprint => Ok(Some(&mut seen.value)),
-            _ => Err(KeyFault::Reused),
+        self.make_room();
+        if made <= self.floor {
+            return Err(KeyFault::TooOld);
         }
+        self.insert(key, value);
+        Ok(None)
     }
 
     /// Notes a command that the journal holds, when the window is built again at a start.
@@ -115,31 +126,20 @@ impl<T> KeyWindow<T> {
         self.forget(u64::try_from(now.0).unwrap_or(0));
         self.make_room();
         if key_ms(key.key) > self.floor && !mutant::planted("keys/forgotten") {
-            let seen = Seen { fingerprint: key.fingerprint, value };
-            self.seen.insert((key.key, key.principal), seen);
+            self.insert(key, value);
         }
-    }
-
-    /// What is kept under a key.
-    pub fn get_mut(&mut self, key: &CommandKey) -> Option<&mut T> {
-        self.seen.get_mut(&(key.key, key.principal)).map(|seen| &mut seen.value)
-    }
-
-    /// Forgets a key that was entered, as if it had never been seen.
-    pub fn remove(&mut self, key: &CommandKey) {
-        self.seen.remove(&(key.key, key.principal));
     }
 
     /// How many keys are kept.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.seen.len()
+        self.len
     }
 
     /// Whether none is kept.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.seen.is_empty()
+        self.len == 0
     }
 
     /// Journal records from this time on are enough to build the window again at `now`.
@@ -149,23 +149,48 @@ impl<T> KeyWindow<T> {
         Timestamp(now.0.saturating_sub(i64::try_from(back).unwrap_or(i64::MAX)).max(0))
     }
 
+    /// Where a key is in its slot, or would be.
+    fn place(&self, key: &CommandKey) -> Result<usize, usize> {
+        let keys = self.slots.get(&slot(key_ms(key.key))).ok_or(0_usize)?;
+        let at = (key.key.to_be_bytes(), key.principal);
+        keys.binary_search_by_key(&at, |seen| (seen.key, seen.principal))
+    }
+
+    fn insert(&mut self, key: &CommandKey, value: T) {
+        let CommandKey { principal, fingerprint, .. } = *key;
+        let seen = Seen { key: key.key.to_be_bytes(), principal, fingerprint, value };
+        let slot = slot(key_ms(key.key));
+        let place = self.place(key);
+        if self.slots.last_key_value().is_none_or(|last| *last.0 < slot) {
+            // The last one may still grow, the one before it hardly.
+            self.slots.values_mut().rev().nth(1).into_iter().for_each(Vec::shrink_to_fit);
+        }
+        let keys = self.slots.entry(slot).or_default();
+        match place {
+            Ok(place) => keys[place] = seen,
+            Err(place) => {
+                keys.insert(place, seen);
+                self.len += 1;
+            }
+        }
+    }
+
     /// Drops what is older than the window.
     fn forget(&mut self, now: u64) {
         self.floor = self.floor.max(now.saturating_sub(ms(self.limits.window)));
-        while let Some(first) = self.seen.first_entry() {
-            if key_ms(first.key().0) > self.floor {
-                break;
-            }
-            first.remove();
+        let first_kept = slot(self.floor.saturating_add(1));
+        while let Some(first) = self.slots.first_entry().filter(|first| *first.key() < first_kept) {
+            self.len -= first.remove().len();
         }
     }
 
     /// Drops the oldest until one more fits.
     fn make_room(&mut self) {
-        while self.seen.len() >= self.limits.keys.max(1) {
-            if let Some(((key, _), _)) = self.seen.pop_first() {
-                self.floor = self.floor.max(key_ms(key));
-            }
+        while self.len >= self.limits.keys.max(1) {
+            let Some((_, keys)) = self.slots.pop_first() else { return };
+            self.len -= keys.len();
+            let last = keys.last().map_or(0, |seen| key_ms(u128::from_be_bytes(seen.key)));
+            self.floor = self.floor.max(last);
         }
     }
 }

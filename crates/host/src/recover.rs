@@ -10,8 +10,8 @@ use crate::config::HostConfig;
 use crate::error::HostError;
 use crate::keys::KeyWindow;
 use crate::packs::Packs;
+use crate::repeat::Known;
 use crate::replay::{self, Progress, Replayed};
-use crate::writer::Known;
 
 /// Records read at once.
 const PAGE: u32 = 1_024;
@@ -97,9 +97,9 @@ async fn keys<J: Journal>(
         let page = journal.read(meta.branch, after, PAGE).await?;
         for record in &page.records {
             let (stored, _) = record.decode()?;
-            for (key, outcome) in stored.keys.iter().zip(stored.outcomes) {
+            for (at, key) in (0..).zip(&stored.keys) {
                 if let Some(key) = key {
-                    keys.restore(now, key, Known::Applied(record.seq, outcome));
+                    keys.restore(now, key, Known { seq: record.seq, at });
                 }
             }
         }

@@ -28,16 +28,8 @@ use crate::inbox::{Answer, Submission, SubmitError, Submitted};
 use crate::keys::KeyWindow;
 use crate::packs::Packs;
 use crate::recover::{Recovery, recover};
+use crate::repeat::{Known, Repeat};
 use crate::views::Delta;
-
-/// What the key window keeps of a command.
-#[derive(Clone, Debug)]
-pub(crate) enum Known {
-    /// In the batch being put together, at this position.
-    Collected(usize),
-    /// Applied as part of this batch, with this outcome.
-    Applied(u64, Outcome),
-}
 
 /// Everything a writer is started with.
 pub(crate) struct Setting<J> {
@@ -67,7 +59,7 @@ struct Memory {
     commits: Vec<Commit>,
     answers: Vec<(Answer, Submitted)>,
     /// Repeats of commands that are applied and not committed yet.
-    repeats: Vec<(u64, Answer, Outcome)>,
+    repeats: Vec<Repeat>,
     /// Commands applied since the last snapshot, and when that was.
     unsaved: u64,
     saved: Instant,
@@ -270,8 +262,7 @@ impl<J: Journal> Writer<J> {
         submissions: impl Iterator<Item = Submission>,
         due: bool,
     ) -> Result<(), Failure> {
-        let collected = self.collect(memory, submissions);
-        let Collected { commands, keys, answers, repeats } = collected;
+        let Collected { commands, keys, answers } = self.collect(memory, submissions);
         if commands.is_empty() && !due {
             return Ok(());
         }
@@ -287,7 +278,7 @@ impl<J: Journal> Writer<J> {
         metrics::histogram!("dengmi_apply_seconds").record(started.elapsed().as_secs_f64());
         metrics::histogram!("dengmi_batch_commands").record(batch.commands.len() as f64);
         failpoint::hit("batch/applied");
-        self.note(memory, batch, keys, answers, repeats, applied);
+        self.note(memory, batch, keys, answers, applied);
         Ok(())
     }
 
@@ -298,21 +289,20 @@ impl<J: Journal> Writer<J> {
         submissions: impl Iterator<Item = Submission>,
     ) -> Collected {
         let now = memory.stamper.now();
+        let seq = memory.engine.seq() + 1;
         let mut collected = Collected::default();
         for Submission { key, command, answer } in submissions {
             if let Some(key) = &key {
-                match memory.keys.enter(now, key, Known::Collected(collected.commands.len())) {
+                // A batch has a few hundred commands.
+                let at = u32::try_from(collected.commands.len()).unwrap_or(u32::MAX);
+                match memory.keys.enter(now, key, Known { seq, at }) {
                     Ok(None) => {}
-                    Ok(Some(Known::Collected(at))) => {
-                        collected.repeats.push((*at, answer));
+                    Ok(Some(&first)) if first.seq <= memory.committed => {
+                        self.repeat(Repeat { first, answer });
                         continue;
                     }
-                    Ok(Some(Known::Applied(seq, outcome))) if *seq <= memory.committed => {
-                        answer.give(Ok(Submitted { outcome: outcome.clone(), replayed: true }));
-                        continue;
-                    }
-                    Ok(Some(Known::Applied(seq, outcome))) => {
-                        memory.repeats.push((*seq, answer, outcome.clone()));
+                    Ok(Some(&first)) => {
+                        memory.repeats.push(Repeat { first, answer });
                         continue;
                     }
                     Err(fault) => {
@@ -341,7 +331,6 @@ impl<J: Journal> Writer<J> {
         batch: Batch,
         keys: Vec<Option<CommandKey>>,
         answers: Vec<Answer>,
-        repeats: Vec<(usize, Answer)>,
         applied: Applied,
     ) {
         memory.capture.note(&applied);
@@ -351,14 +340,6 @@ impl<J: Journal> Writer<J> {
             {
                 memory.content = *digest;
             }
-        }
-        for (key, outcome) in keys.iter().zip(&outcomes) {
-            if let Some(known) = key.as_ref().and_then(|key| memory.keys.get_mut(key)) {
-                *known = Known::Applied(batch.seq, outcome.clone());
-            }
-        }
-        for (at, answer) in repeats {
-            memory.repeats.push((batch.seq, answer, outcomes[at].clone()));
         }
         let submitted = |outcome: &Outcome| Submitted { outcome: outcome.clone(), replayed: false };
         memory.answers.extend(answers.into_iter().zip(outcomes.iter().map(submitted)));
@@ -421,9 +402,15 @@ impl<J: Journal> Writer<J> {
         memory.committed = head.seq;
         self.announced = head.event;
         self.retry = self.setting.config.retry_first;
-        for (_, answer, outcome) in memory.repeats.extract_if(.., |repeat| repeat.0 <= head.seq) {
-            answer.give(Ok(Submitted { outcome, replayed: true }));
+        for repeat in memory.repeats.extract_if(.., |repeat| repeat.first.seq <= head.seq) {
+            self.repeat(repeat);
         }
+    }
+
+    /// Answers a repeat of a committed command, while the writer goes on.
+    fn repeat(&self, repeat: Repeat) {
+        let (journal, branch) = (self.setting.journal.clone(), self.setting.meta.branch);
+        self.setting.runtime.spawn(repeat.answer_from(journal, branch));
     }
 
     /// The last snapshot, so that the next start is quick.
@@ -471,7 +458,7 @@ impl<J: Journal> Writer<J> {
             taken.submissions.into_iter().for_each(|one| one.answer.give(Err(refusal)));
         }
         memory.answers.drain(..).for_each(|(answer, _)| answer.give(Err(refusal)));
-        memory.repeats.drain(..).for_each(|(_, answer, _)| answer.give(Err(refusal)));
+        memory.repeats.drain(..).for_each(|repeat| repeat.answer.give(Err(refusal)));
         drop(memory);
         loop {
             shared.inbox.refuse(self.retry, refusal);
@@ -516,8 +503,6 @@ struct Collected {
     commands: Vec<Command>,
     keys: Vec<Option<CommandKey>>,
     answers: Vec<Answer>,
-    /// Repeats within the batch: position of the first, and who else waits for it.
-    repeats: Vec<(usize, Answer)>,
 }
 
 /// What a snapshot says of itself, but for the record's hash, which the commit gives.

@@ -17,7 +17,7 @@ use crate::journal::{
 };
 
 /// Entries in one block of the index by member, as the table has it.
-const MEMBER_BLOCK: i64 = 8_192;
+pub(super) const MEMBER_BLOCK: i64 = 1_024;
 
 impl SqliteStore {
     async fn meta(&self, branch: BranchId) -> Result<BranchMeta, StoreError> {
@@ -175,7 +175,7 @@ impl Journal for SqliteStore {
         let mut found = Vec::new();
         // From the newest block down, in growing steps: most callers want only the newest entries.
         let mut newest = (before - 1).div_euclid(MEMBER_BLOCK);
-        let mut step = 16;
+        let mut step = 64;
         while newest >= 0 && found.len() < limit {
             let oldest = (newest - step + 1).max(0);
             let rows = sqlx::query(
@@ -183,7 +183,7 @@ impl Journal for SqliteStore {
                  (SELECT $3 UNION ALL SELECT n - 1 FROM block WHERE n > $4) \
                  SELECT entry, at, day, kind, from_kind, to_kind, member, points, rule, \
                  rule_code, rule_version, cause FROM block CROSS JOIN ledger \
-                 WHERE branch = $1 AND entry / 8192 = n AND member = $2 AND entry < $5 \
+                 WHERE branch = $1 AND entry / 1024 = n AND member = $2 AND entry < $5 \
                  ORDER BY entry DESC LIMIT $6",
             )
             .bind(branch_column(branch))
@@ -236,7 +236,7 @@ impl Journal for SqliteStore {
              (SELECT $3 UNION ALL SELECT n - 1 FROM block WHERE n > 0) \
              SELECT COALESCE(SUM(CASE WHEN to_kind = 1 THEN points ELSE -points END), 0) \
              FROM block CROSS JOIN ledger \
-             WHERE branch = $1 AND entry / 8192 = n AND member = $2",
+             WHERE branch = $1 AND entry / 1024 = n AND member = $2",
         )
         .bind(branch_column(member.branch))
         .bind(i64::from(member.seq))

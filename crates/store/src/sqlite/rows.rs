@@ -39,6 +39,13 @@ pub(super) fn is_taken(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
+/// Whether a ledger entry was refused because its cause was rewarded before.
+pub(super) fn is_paid(error: &sqlx::Error) -> bool {
+    const CONSTRAINT_TRIGGER: &str = "1811";
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| code == CONSTRAINT_TRIGGER)
+}
+
 /// Whether a row was refused because what it refers to does not exist.
 pub(super) fn is_orphan(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_foreign_key_violation)

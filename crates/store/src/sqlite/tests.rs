@@ -272,6 +272,36 @@ async fn a_cut_record_is_kept_aside() {
         sqlx::query("SELECT seq, why FROM journal_cut").fetch_one(&store.readers).await.unwrap();
     assert_eq!(row.get::<i64, _>("seq"), 77);
     assert!(verify(&store, B).await.unwrap().is_sound());
+    // What it paid is not paid, and can be.
+    assert_eq!(store.append(B, history(6).split_off(5)).await.unwrap().seq, 6);
+}
+
+#[tokio::test]
+async fn awards_of_an_older_database_are_not_paid_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dengmi.db");
+    let store = open(&path).await;
+    store.create_branch(meta()).await.unwrap();
+    store.append(B, history(3)).await.unwrap();
+    for sql in [
+        "DROP TRIGGER ledger_award",
+        "DROP TRIGGER ledger_award_cut",
+        "DROP TABLE award",
+        "DROP INDEX ledger_member",
+        "CREATE INDEX ledger_member ON ledger (branch, entry / 8192, member)",
+        "CREATE UNIQUE INDEX ledger_award ON ledger (branch, rule, cause, member) WHERE kind = 0",
+        "DELETE FROM _sqlx_migrations WHERE version = 2",
+    ] {
+        store.spoil(sql).await;
+    }
+    store.close().await.unwrap();
+    let store = open(&path).await;
+    // Entry 3 paid member 1 for day 2.
+    let again = Commit { ledger: vec![award(7, 1, 2, 5)], ..commit(4) };
+    let refused = store.append(B, vec![again]).await;
+    assert!(matches!(refused, Err(StoreError::DoubleGrant { first: 3, .. })), "{refused:?}");
+    assert_eq!(store.entries_of(member(1), None, 9).await.unwrap().len(), 3);
+    assert_eq!(store.append(B, history(4).split_off(3)).await.unwrap().seq, 4);
 }
 
 #[tokio::test]
@@ -361,14 +391,14 @@ async fn a_members_entries_are_found_in_every_block_of_the_index() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder.path().join("dengmi.db")).await;
     store.create_branch(meta()).await.unwrap();
-    let theirs = [1, 8_191, 8_192, 8_193, 16_383, 16_384, 160_000];
+    let theirs = [1, 1_023, 1_024, 1_025, 16_383, 16_384, 160_000];
     let row = |id: u64| award(id, if theirs.contains(&id) { 2 } else { 1 }, id as i32, 3);
     for seq in 1..=8 {
         let ledger = (20_000 * (seq - 1) + 1..=20_000 * seq).map(row).collect();
         store.append(B, vec![Commit { ledger, ..commit(seq) }]).await.unwrap();
     }
     for (before, limit) in
-        [(None, 99), (None, 2), (Some(16_384), 3), (Some(8_192), 1), (Some(1), 9), (Some(2), 9)]
+        [(None, 99), (None, 2), (Some(16_384), 3), (Some(1_024), 1), (Some(1), 9), (Some(2), 9)]
     {
         let found = store.entries_of(member(2), before, limit).await.unwrap();
         let below = theirs.iter().rev().filter(|&&id| before.is_none_or(|before| id < before));

@@ -7,7 +7,10 @@ use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection as _, Row as _, Sqlite};
 
-use super::rows::{account_column, column, encode, is_taken, kind_column, record, unavailable};
+use super::journal::MEMBER_BLOCK;
+use super::rows::{
+    account_column, column, encode, is_paid, is_taken, kind_column, record, unavailable,
+};
 use super::sql::Rows;
 use super::{branch_column, connect, rows};
 use crate::chain;
@@ -125,7 +128,7 @@ impl Writer {
                 }
                 match error {
                     // Numbers were checked, so it is the natural key of an award or a standing.
-                    error if is_taken(&error) => {
+                    error if is_taken(&error) || is_paid(&error) => {
                         let connection = self.connection().await?;
                         let found = match paid_before(connection, branch, &commits).await? {
                             None => closed_before(connection, branch, &commits).await?,
@@ -303,14 +306,22 @@ async fn paid_before(
     let mut seen: BTreeMap<Grant, u64> = BTreeMap::new();
     for row in commits.iter().flat_map(|commit| &commit.ledger) {
         let Some(grant) = Grant::of(row) else { continue };
+        // Looked for among the member's entries, block by block, only where there is one.
         let stored = sqlx::query(
-            "SELECT entry FROM ledger \
-             WHERE kind = 0 AND branch = $1 AND rule = $2 AND cause = $3 AND member = $4",
+            "WITH RECURSIVE block (n) AS \
+             (SELECT (SELECT MAX(entry) FROM ledger WHERE branch = $1) / $5 FROM award \
+             WHERE branch = $1 AND rule = $2 AND cause = $3 AND block = $4 / 62 \
+             AND members & (1 << ($4 % 62)) \
+             UNION ALL SELECT n - 1 FROM block WHERE n > 0) \
+             SELECT entry FROM block CROSS JOIN ledger \
+             WHERE branch = $1 AND entry / 1024 = n AND member = $4 AND kind = 0 \
+             AND rule = $2 AND cause = $3",
         )
         .bind(branch_column(branch))
         .bind(grant.rule.clone())
         .bind(encode("a cause", &grant.cause)?)
         .bind(i64::from(grant.member.seq))
+        .bind(MEMBER_BLOCK)
         .fetch_optional(&mut *connection)
         .await
         .map_err(unavailable)?;
