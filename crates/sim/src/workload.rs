@@ -25,7 +25,7 @@ use dengmi_engine::{Applied, Engine, EngineConfig};
 
 use crate::dice::Dice;
 
-pub use habits::Habits;
+pub use habits::{Habits, Subject};
 
 macro_rules! files {
     ($($path:literal = $file:literal,)*) => {

@@ -25,6 +25,7 @@ pub fn proof_of(mutant: &Mutant) -> Proof {
         Some("commit" | "keys") => Proof::Kills,
         Some("record") => Proof::Flips,
         Some("snapshot" | "store") => Proof::PowerCuts,
+        Some("cohort") => Proof::CourseAudit,
         _ => Proof::Audit,
     }
 }

@@ -3,7 +3,7 @@
 
 use bevy_ecs::prelude::*;
 use dengmi_core::course::{CourseReceipt, Gain, ItemAnswer, ItemMark, Occasion, PupilStage};
-use dengmi_core::{CohortId, Day, MemberId, Ppm, Receipt, Reject};
+use dengmi_core::{CohortId, Day, MemberId, Ppm, Receipt, Reject, mutant};
 
 use super::plan::item_order;
 use super::pupil::{Card, Pupil};
@@ -120,7 +120,8 @@ impl Pupil {
         due.sort_by_key(|(chance, card)| (*chance, card.concept));
         // The quiz of this day may still be open: a review would tell what is right.
         let before = u8::try_from((on.0 - cohort.first.0).max(0)).unwrap_or(u8::MAX);
-        let closed = cohort.sent.min(before);
+        let todays = mutant::planted("cohort/todays-quiz");
+        let closed = if todays { cohort.sent } else { cohort.sent.min(before) };
         let items = due.into_iter().filter_map(|(_, card)| {
             let asked = plan.asked(card.concept, closed);
             let turn = usize::from(card.reviews).checked_rem(asked.len())?;
@@ -179,7 +180,9 @@ fn take_items(
         Occasion::Review => {
             let marks = marks.iter().map(|(item, right)| {
                 let concept = plan.item(*item).map_or(0, |(concept, _)| *concept);
-                pupil.remember(concept, *right, today);
+                if !mutant::planted("cohort/review-forgotten") {
+                    pupil.remember(concept, *right, today);
+                }
                 let place = pupil.cards.iter().position(|card| card.concept == concept);
                 let card = &mut pupil.cards[place.expect("it was just remembered")];
                 card.reviews = card.reviews.wrapping_add(1);
