@@ -78,7 +78,6 @@ mod garden {
         "cohort/review-forgotten": "a review is graded and changes no memory",
         "cohort/mastery-unasked": "who mastered too little graduates",
         "cohort/leaver-invited": "a graduate who wishes to leave is invited",
-        "cohort/invited-ever": "an invitation is repeated as often as asked",
         "cohort/seats-ignored": "invitations that stand hold no seat",
         "cohort/market-told": "the secret of the market is told while the course runs",
         "random/no-purpose": "streams of different purposes are the same",

@@ -47,7 +47,7 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { seeds: 12, ticks: 200, kills: 40, cuts: 60, bits: 300 }
+        Self { seeds: 60, ticks: 300, kills: 40, cuts: 60, bits: 300 }
     }
 }
 

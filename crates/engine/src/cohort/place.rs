@@ -202,8 +202,7 @@ pub(super) fn reinvite(
     let pupils = world.get::<Pupils>(entity).expect("cohorts have pupils");
     let pupil = pupils.0.get(member.seq).ok_or(Reject::NotEnrolled)?;
     let given = pupil.invitation.map_or(0, |last| last.given);
-    let spent = given > most && !mutant::planted("cohort/invited-ever");
-    if !pupil.stage.leads_to(PupilStage::Invited) || spent {
+    if !pupil.stage.leads_to(PupilStage::Invited) || given > most {
         return Err(Reject::NoReinvitation);
     }
     let (wish, tags, manager) = signs(world, entity, member.seq).ok_or(Reject::MemberLeft)?;
