@@ -104,15 +104,10 @@ fn questions() -> String {
             format!(r#"Typed(answer: Plain("口令{day}"), also: ["暗号{day}"])"#),
         ];
         for (number, body) in (1..=QUESTIONS).zip(bodies) {
-            // The first three of a day are on one concept, the others on another; the last goes back
-            // to what was taught two days before, which may be up for review by then.
-            let (concept, taught) = match number {
-                1..=3 => ("day", day),
-                QUESTIONS if day > 2 => ("more", day - 2),
-                _ => ("more", day),
-            };
+            // The first three of a day are on one concept, the others on another.
+            let concept = if number <= 3 { "day" } else { "more" };
             let stem = format!("第 {day} 天的第 {number} 题：选哪个？");
-            add(&format!("d{day}-{number}"), &format!("week/{concept}-{taught}"), &stem, &body);
+            add(&format!("d{day}-{number}"), &format!("week/{concept}-{day}"), &stem, &body);
         }
     }
     for pair in 1..=2 {
