@@ -74,7 +74,6 @@ mod garden {
         "cohort/two-at-once": "a member takes two courses at a time",
         "cohort/unlisted": "a pupil goes from any stage into any other",
         "cohort/lesson-a-day-late": "a lesson may be finished a day later than the course says",
-        "cohort/todays-quiz": "a review asks what the open quiz asks",
         "cohort/review-forgotten": "a review is graded and changes no memory",
         "cohort/mastery-unasked": "who mastered too little graduates",
         "cohort/leaver-invited": "a graduate who wishes to leave is invited",

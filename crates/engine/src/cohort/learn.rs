@@ -120,8 +120,7 @@ impl Pupil {
         due.sort_by_key(|(chance, card)| (*chance, card.concept));
         // The quiz of this day may still be open: a review would tell what is right.
         let before = u8::try_from((on.0 - cohort.first.0).max(0)).unwrap_or(u8::MAX);
-        let todays = mutant::planted("cohort/todays-quiz");
-        let closed = if todays { cohort.sent } else { cohort.sent.min(before) };
+        let closed = cohort.sent.min(before);
         let items = due.into_iter().filter_map(|(_, card)| {
             let asked = plan.asked(card.concept, closed);
             let turn = usize::from(card.reviews).checked_rem(asked.len())?;
