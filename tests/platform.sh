@@ -5,7 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 last=${1:-20} ticks=${2:-200}
 rustup target add wasm32-wasip1 >/dev/null 2>&1 || true
-cargo build --quiet --locked -p dengmi-sim --example platform
+# As the tests build it: nothing is built anew for the native side.
+cargo build --quiet --locked --workspace --example platform
 cargo build --quiet --locked -p dengmi-sim --example platform --target wasm32-wasip1
 native=$(mktemp) wasm=$(mktemp)
 trap 'rm -f "$native" "$wasm"' EXIT

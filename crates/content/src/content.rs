@@ -221,6 +221,11 @@ impl<'a> Content<'a> {
         self.markets.get(id).or_else(|| self.markets.get(self.current(id)))
     }
 
+    /// A scenario by its id or an earlier one.
+    pub(crate) fn scenario(&self, id: &Slug) -> Option<&Item<Scenario>> {
+        self.scenarios.get(id).or_else(|| self.scenarios.get(self.current(id)))
+    }
+
     /// Whether something of this kind and id is there but could not be read.
     pub(crate) fn is_broken(&self, kind: Kind, id: &str) -> bool {
         let whole_file = |prefix: &str| self.broken.contains(&(kind, format!("{prefix}/*")));
@@ -377,7 +382,7 @@ impl<'a> Content<'a> {
 fn course_ids(course: &mut Course) -> impl Iterator<Item = &mut Slug> {
     let paired = course.paired.iter_mut().flat_map(|pair| [&mut pair.before, &mut pair.after]);
     let lists = course.rewards.iter_mut().chain(&mut course.notices);
-    lists.chain(paired).chain(std::iter::once(&mut course.assessment))
+    lists.chain(paired).chain([&mut course.assessment, &mut course.mock.scenario])
 }
 
 /// Every id of a lesson that may have been renamed.

@@ -32,6 +32,8 @@ pub use library::Library;
 pub use shrink::{Small, shrink};
 pub use world::Setting;
 
+pub use crate::workload::Subject;
+
 /// Batches within which everything settles once faults stop.
 pub const SETTLE_TICKS: u32 = 100;
 
@@ -84,7 +86,21 @@ pub fn trial(
     ticks: u32,
     deep: bool,
 ) -> Result<(Report, Record), Box<Failure>> {
-    world::World::new(library, seed, ticks).play(deep)
+    trial_about(Subject::All, library, seed, ticks, deep)
+}
+
+/// [`trial`] with a campaign about a part of what there is.
+///
+/// # Errors
+/// The first invariant that does not hold.
+pub fn trial_about(
+    subject: Subject,
+    library: &Library,
+    seed: u64,
+    ticks: u32,
+    deep: bool,
+) -> Result<(Report, Record), Box<Failure>> {
+    world::World::new(library, subject, seed, ticks).play(deep)
 }
 
 /// What a campaign was, so that others can apply it again in their own way.

@@ -25,7 +25,7 @@ use dengmi_engine::{Applied, Engine, EngineConfig};
 
 use crate::dice::Dice;
 
-pub use habits::Habits;
+pub use habits::{Habits, Subject};
 
 macro_rules! files {
     ($($path:literal = $file:literal,)*) => {
@@ -53,6 +53,8 @@ const FILES: &[(&str, &str)] = files! {
     "content/communities/graduates.ron" = "graduates.ron",
     "content/communities/home.ron" = "home.ron",
     "content/questions/bank.ron" = "questions.ron",
+    "content/markets/toy.ron" = "toy.ron",
+    "content/scenarios/calm.ron" = "calm.ron",
     "quests/quiz-close.ron" = "quiz-close.ron",
     "quests/quiz-once.ron" = "quiz-once.ron",
     "quests/quiz-tries.ron" = "quiz-tries.ron",

@@ -25,6 +25,7 @@ pub fn proof_of(mutant: &Mutant) -> Proof {
         Some("commit" | "keys") => Proof::Kills,
         Some("record") => Proof::Flips,
         Some("snapshot" | "store") => Proof::PowerCuts,
+        Some("cohort") => Proof::CourseAudit,
         _ => Proof::Audit,
     }
 }
@@ -46,7 +47,7 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { seeds: 12, ticks: 200, kills: 40, cuts: 60, bits: 300 }
+        Self { seeds: 60, ticks: 300, kills: 40, cuts: 60, bits: 300 }
     }
 }
 

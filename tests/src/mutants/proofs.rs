@@ -1,15 +1,16 @@
 //! The proofs that look for mutants.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use dengmi_content::Pack;
 use dengmi_core::random::Seed;
 use dengmi_core::view::Event;
 use dengmi_core::{Action, Actor, Command, ManagerId};
 use dengmi_host::{Host, HostConfig};
-use dengmi_sim::vet::{Library, trial};
+use dengmi_sim::vet::{Library, Subject, trial_about};
 use dengmi_store::{Journal as _, MemoryStore};
 
 use super::{Budget, Found};
@@ -24,8 +25,11 @@ pub enum Proof {
     Golden,
     /// A subscriber of the host compares what it heard with the outbox.
     Subscriber,
-    /// Campaigns from seeds under the auditor, with restarts; some are replayed.
+    /// Campaigns from seeds under the auditor, with restarts; some are replayed. They are without
+    /// courses, which take most of a campaign's time.
     Audit,
+    /// The same with courses never seldom.
+    CourseAudit,
     /// The process is killed at random moments.
     Kills,
     /// Bits of the database are flipped.
@@ -76,6 +80,7 @@ impl Proof {
             Self::Golden => "golden",
             Self::Subscriber => "subscriber",
             Self::Audit => "audit",
+            Self::CourseAudit => "courses",
             Self::Kills => "kills",
             Self::Flips => "flips",
             Self::PowerCuts => "power cuts",
@@ -87,7 +92,8 @@ impl Proof {
         let look = || match self {
             Self::Golden => golden(ground),
             Self::Subscriber => block_on(subscriber(ground)),
-            Self::Audit => audit(ground, budget),
+            Self::Audit => audit(ground, Subject::NoCourses, budget),
+            Self::CourseAudit => audit(ground, Subject::Courses, budget),
             Self::Kills => drill(&kill::run(&ground.setup, budget.kills, false), &ground.setup),
             Self::Flips => drill(&damage::flips(&ground.setup, budget.bits), &ground.setup),
             Self::PowerCuts => drill(&power::run(&ground.setup, budget.cuts, false), &ground.setup),
@@ -110,15 +116,34 @@ fn golden(ground: &Ground) -> Option<Found> {
     })
 }
 
-fn audit(ground: &Ground, budget: Budget) -> Option<Found> {
-    (0..budget.seeds).find_map(|seed| {
-        let deep = seed % DEEP_EVERY == 0;
-        let finding = trial(&ground.library, seed, budget.ticks, deep).err()?.finding;
-        Some(Found {
-            by: finding.invariant.to_string(),
-            at: format!("seed {seed} batch {}", finding.tick),
-            what: finding.what,
-        })
+/// The first seed that breaks an invariant. Every thread takes the next seed, until one is found.
+fn audit(ground: &Ground, subject: Subject, budget: Budget) -> Option<Found> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let (next, found_at) = (AtomicU64::new(0), AtomicU64::new(budget.seeds));
+    let look = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::SeqCst);
+            if seed >= found_at.load(Ordering::SeqCst) {
+                return None;
+            }
+            let deep = seed % DEEP_EVERY == 0;
+            let trial = trial_about(subject, &ground.library, seed, budget.ticks, deep);
+            if let Err(failure) = trial {
+                found_at.fetch_min(seed, Ordering::SeqCst);
+                return Some((seed, failure.finding));
+            }
+        }
+    };
+    let found = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(look)).collect();
+        let found =
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|p| resume_unwind(p)));
+        found.flatten().min_by_key(|(seed, _)| *seed)
+    });
+    found.map(|(seed, finding)| Found {
+        by: finding.invariant.to_string(),
+        at: format!("seed {seed} batch {}", finding.tick),
+        what: finding.what,
     })
 }
 

@@ -13,7 +13,10 @@ use dengmi_host::{Content, Host, HostConfig};
 use dengmi_store::{Directory as _, Journal as _, SqliteStore};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::net::TcpListener;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::args::Global;
 use crate::backend::HostBackend;
@@ -66,13 +69,14 @@ impl Serve {
     }
 
     fn start_log(&self) {
-        let filter =
-            EnvFilter::try_from_env("DENGMI_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        let wanted = std::env::var("DENGMI_LOG").ok().and_then(|text| text.parse().ok());
+        let wanted = wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+        let (log, lines) = (tracing_subscriber::registry().with(wanted), fmt::layer());
+        let lines = lines.with_writer(std::io::stderr);
         // Only fails where a log is set up already, which then goes on.
         let _ = match self.log {
-            Log::Text => log.try_init(),
-            Log::Json => log.json().try_init(),
+            Log::Text => log.with(lines).try_init(),
+            Log::Json => log.with(lines.json()).try_init(),
         };
     }
 

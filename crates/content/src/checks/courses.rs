@@ -1,9 +1,11 @@
-//! Courses: files and days, teaching, education before products, texts, numbers, score.
+//! Courses: files and days, teaching, education before products, texts, numbers, score, and the
+//! script of the mock market.
 
 mod education;
 mod frame;
 mod numbers;
 mod score;
+mod script;
 mod teaching;
 #[cfg(test)]
 mod tests;
@@ -29,6 +31,7 @@ pub(super) fn check(content: &Content<'_>, report: &mut Report) {
         check.texts();
         check.numbers();
         check.score();
+        check.script();
     }
     without_course(content, report);
 }

@@ -74,6 +74,8 @@ fn courses(check: &mut References<'_, '_, '_>) {
         let (kind, dead) = (Kind::Assessment, codes::DEAD_ASSESSMENT);
         let id = &course.value.assessment;
         check.one(place, "assessment", id, kind, dead, &content.assessments);
+        let (id, dead) = (&course.value.mock.scenario, codes::DEAD_SCENARIO);
+        check.one(place, "mock.scenario", id, Kind::Scenario, dead, &content.scenarios);
         for (index, pair) in course.value.paired.iter().enumerate() {
             check.question(place, &format!("paired.{index}.before"), &pair.before);
             check.question(place, &format!("paired.{index}.after"), &pair.after);
@@ -85,6 +87,8 @@ fn courses(check: &mut References<'_, '_, '_>) {
         check.list(place, "sheets", &lesson.value.sheets, |check, path, id| {
             check.product(place, path, id);
         });
+        // Where they lead depends on the course's script: see the checks of courses.
+        check.list(place, "shocks", &lesson.value.shocks, |_, _, _| {});
         for (field, ids) in
             [("questions", &lesson.value.questions), ("review", &lesson.value.review)]
         {

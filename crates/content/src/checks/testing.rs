@@ -38,10 +38,13 @@ const STREAK: &str = include_str!(concat!(
 ));
 
 /// Paths and texts of `tests/content/course`: a small course to be laid over the base.
-const COURSE: [(&str, &str); 10] = files![
+const COURSE: [(&str, &str); 13] = files![
     "course":
     "content/assessments/small.ron",
+    "content/communities/long-term.ron",
     "content/questions/course.ron",
+    "content/scenarios/calm.ron",
+    "content/scenarios/calm-8.ron",
     "courses/first/course.ron",
     "courses/first/day-01.ron",
     "courses/first/day-02.ron",

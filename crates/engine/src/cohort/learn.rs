@@ -3,7 +3,7 @@
 
 use bevy_ecs::prelude::*;
 use dengmi_core::course::{CourseReceipt, Gain, ItemAnswer, ItemMark, Occasion, PupilStage};
-use dengmi_core::{CohortId, Day, MemberId, Ppm, Receipt, Reject};
+use dengmi_core::{CohortId, Day, MemberId, Ppm, Receipt, Reject, mutant};
 
 use super::plan::item_order;
 use super::pupil::{Card, Pupil};
@@ -179,7 +179,9 @@ fn take_items(
         Occasion::Review => {
             let marks = marks.iter().map(|(item, right)| {
                 let concept = plan.item(*item).map_or(0, |(concept, _)| *concept);
-                pupil.remember(concept, *right, today);
+                if !mutant::planted("cohort/review-forgotten") {
+                    pupil.remember(concept, *right, today);
+                }
                 let place = pupil.cards.iter().position(|card| card.concept == concept);
                 let card = &mut pupil.cards[place.expect("it was just remembered")];
                 card.reviews = card.reviews.wrapping_add(1);

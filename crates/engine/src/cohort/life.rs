@@ -3,7 +3,7 @@
 use bevy_ecs::prelude::*;
 use dengmi_core::course::{CohortStage, CourseEvent, PupilStage, StayWish};
 use dengmi_core::view::MemberStatus;
-use dengmi_core::{CommunityId, Ppm, Receipt, Reject, Timestamp};
+use dengmi_core::{CommunityId, Ppm, Receipt, Reject, Timestamp, mutant};
 
 use super::pupil::Pupil;
 use super::{
@@ -132,7 +132,8 @@ fn graduates(
     let mastered = u64::from(pupil.mastered(cohort.last())) * 1_000_000;
     pupil.lessons.count_ones() >= u32::from(rule.lessons)
         && pupil.quizzes.count_ones() >= u32::from(rule.quizzes)
-        && mastered >= u64::from(rule.mastery.0) * u64::from(taught)
+        && (mastered >= u64::from(rule.mastery.0) * u64::from(taught)
+            || mutant::planted("cohort/mastery-unasked"))
         && score >= rule.score
         && (planned || !rule.plan)
         && (debriefed || !rule.debrief)

@@ -17,7 +17,7 @@ use bevy_ecs::prelude::*;
 use dengmi_core::course::{CohortStage, CourseAction, CourseEvent, Gain, PupilStage};
 use dengmi_core::view::{EventKind, MemberStatus};
 use dengmi_core::{
-    Action, Calendar, CohortId, CommunityId, Day, Digest, MemberId, Ppm, Slug, Timestamp,
+    Action, Calendar, CohortId, CommunityId, Day, Digest, MemberId, Ppm, Slug, Timestamp, mutant,
 };
 use serde::{Deserialize, Serialize};
 
@@ -147,7 +147,7 @@ fn enter_pupil(world: &mut World, entity: Entity, member: u32, to: PupilStage) -
     let setup = *world.resource::<Setup>();
     let mut pupils = world.get_mut::<Pupils>(entity).expect("cohorts have pupils");
     let Some(pupil) = pupils.0.get_mut(member) else { return false };
-    if !pupil.stage.leads_to(to) {
+    if !pupil.stage.leads_to(to) && !mutant::planted("cohort/unlisted") {
         return false;
     }
     pupil.stage = to;

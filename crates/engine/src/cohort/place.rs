@@ -6,7 +6,7 @@ use dengmi_core::course::{
     CohortStage, CourseEvent, CourseReceipt, PlacedBy, PupilStage, StayWish,
 };
 use dengmi_core::view::MemberStatus;
-use dengmi_core::{CommunityId, MemberId, Receipt, Reject};
+use dengmi_core::{CommunityId, MemberId, Receipt, Reject, mutant};
 
 use super::life::{archive_if_settled, placed_until};
 use super::pupil::{Invitation, Pupil};
@@ -51,6 +51,9 @@ fn places(world: &World, entity: Entity) -> Vec<Place> {
 
 /// Seats of a group that standing invitations hold.
 fn invited_to(world: &World, group: u32) -> u32 {
+    if mutant::planted("cohort/seats-ignored") {
+        return 0;
+    }
     let live = world.resource::<CohortIndex>().live();
     let pupils = live.filter_map(|entity| world.get::<Pupils>(entity));
     let held = pupils.map(|pupils| {
@@ -119,7 +122,7 @@ pub(super) fn invite_graduates(world: &mut World, entity: Entity) {
         .collect();
     for member in graduates {
         let Some((wish, tags, manager)) = signs(world, entity, member) else { continue };
-        if wish == Some(StayWish::Leave) {
+        if wish == Some(StayWish::Leave) && !mutant::planted("cohort/leaver-invited") {
             continue;
         }
         if let Some((place, by)) = choose(&places, wish, tags, manager) {

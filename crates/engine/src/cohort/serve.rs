@@ -6,7 +6,9 @@ use dengmi_content::model::course::CatchUp;
 use dengmi_core::course::{
     CohortStage, CourseAction, CourseEvent, CourseReceipt, PupilStage, StayWish,
 };
-use dengmi_core::{CohortId, CommunityId, Day, Decimal, Digest, MemberId, Receipt, Reject, Slug};
+use dengmi_core::{
+    CohortId, CommunityId, Day, Decimal, Digest, MemberId, Receipt, Reject, Slug, mutant,
+};
 
 use super::plan::number;
 use super::pupil::Pupil;
@@ -246,7 +248,10 @@ fn enrol(world: &mut World, entity: Entity, member: MemberId) -> Result<Receipt,
     let plan = world.get::<CohortPlan>(entity).expect("cohorts have a plan");
     let open = match here.stage {
         CohortStage::Enrolling => true,
-        CohortStage::Running => here.sent <= plan.course().enrolment.late_until_day,
+        CohortStage::Running => {
+            let late = u8::from(mutant::planted("cohort/late-a-day"));
+            here.sent <= plan.course().enrolment.late_until_day + late
+        }
         _ => false,
     };
     if !open {
@@ -281,6 +286,7 @@ fn elsewhere(world: &World, here: Entity, member: MemberId) -> Result<(), Reject
             let pupils = world.get::<Pupils>(entity).expect("cohorts have pupils");
             pupils.0.get(member.seq).is_some_and(|pupil| pupil.stage == PupilStage::Enrolled)
         });
+    let busy = busy && !mutant::planted("cohort/two-at-once");
     if busy { Err(Reject::OtherCohort) } else { Ok(()) }
 }
 
@@ -321,8 +327,9 @@ fn finish_lesson(
     }
     let today = here.calendar.day_of(now);
     let plan = world.get::<CohortPlan>(entity).expect("cohorts have a plan");
+    let late = u8::from(mutant::planted("cohort/lesson-a-day-late"));
     if let CatchUp::Within(days) = plan.course().enrolment.catch_up
-        && today > here.day(day).plus(i32::from(days))
+        && today > here.day(day).plus(i32::from(days + late))
     {
         return Err(Reject::LessonOver);
     }

@@ -4,7 +4,7 @@ use bevy_ecs::prelude::*;
 use dengmi_content::Pack;
 use dengmi_content::model::Course;
 use dengmi_core::course::{CohortStage, CohortView, Occasion, PupilStage, PupilView};
-use dengmi_core::{CommunityId, Digest, MemberId, RunId};
+use dengmi_core::{CommunityId, Digest, MemberId, RunId, mutant};
 
 use super::pupil::Pupil;
 use super::{Cohort, CohortIndex, CohortPlan, Pupils};
@@ -22,7 +22,8 @@ pub(crate) fn cohort_view(world: &World, entity: Entity) -> CohortView {
     for (_, _, pupil) in pupils.0.by_member() {
         counts[pupil.stage as usize] += 1;
     }
-    let over = cohort.stage >= CohortStage::Grading;
+    let early = mutant::planted("cohort/market-told");
+    let over = cohort.stage >= CohortStage::Grading || early;
     CohortView {
         id: cohort.id(setup),
         course: cohort.course.clone(),

@@ -19,7 +19,7 @@ use super::library::Library;
 use super::{Failure, Record, Report, SETTLE_TICKS};
 use crate::audit::{Auditor, Finding, Invariant, Told};
 use crate::dice::Dice;
-use crate::workload::{Habits, Workload};
+use crate::workload::{Habits, Subject, Workload};
 
 const BRANCH: BranchId = BranchId(2);
 const DAY_MS: i64 = 86_400_000;
@@ -132,11 +132,11 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn new(library: &Library, seed: u64, ticks: u32) -> Self {
+    pub(super) fn new(library: &Library, subject: Subject, seed: u64, ticks: u32) -> Self {
         let mut dice_of = dice(seed, Drawn::Campaign);
         let packs = library.draw(&mut dice_of);
         let plan = Plan::drawn(&mut dice_of);
-        let habits = Habits::drawn(&mut dice_of);
+        let habits = Habits::drawn(&mut dice_of).about(subject);
         let workload = Workload::with_habits(seed, BRANCH, &packs, habits);
         let setting = Setting {
             config: workload.engine_config(),

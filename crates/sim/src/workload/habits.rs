@@ -3,6 +3,21 @@
 use super::draw::{TOPICS, Topic};
 use crate::dice::Dice;
 
+/// What campaigns are about. Where only a part is looked at, the others need not take its place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Subject {
+    /// Everything, each as often as the seed draws.
+    #[default]
+    All,
+    /// Everything but courses: nobody starts one.
+    NoCourses,
+    /// Everything, and courses never seldom.
+    Courses,
+}
+
+/// Least weight of courses where they are looked at: as much as the topics that are drawn most.
+const COURSES_LEAST: u32 = 300;
+
 /// How often a campaign asks for what, and how many people it has.
 #[derive(Clone, Debug)]
 pub struct Habits {
@@ -26,6 +41,19 @@ impl Habits {
     /// Whether courses are asked for at all.
     pub(super) fn courses(&self) -> bool {
         self.topics.iter().any(|(weight, topic)| *topic == Topic::Course && *weight > 0)
+    }
+
+    /// The same, with courses as often as `subject` has them.
+    pub(crate) fn about(mut self, subject: Subject) -> Self {
+        let courses = self.topics.iter_mut().filter(|(_, topic)| *topic == Topic::Course);
+        for (weight, _) in courses {
+            *weight = match subject {
+                Subject::All => *weight,
+                Subject::NoCourses => 0,
+                Subject::Courses => (*weight).max(COURSES_LEAST),
+            };
+        }
+        self
     }
 
     /// A small branch in which some things are never asked for and others all the time.

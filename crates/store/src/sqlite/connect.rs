@@ -4,17 +4,29 @@ use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions as _, Row as _};
+use sqlx::{ConnectOptions as _, Row as _, SqlSafeStr as _};
 
 use super::OpenOptions;
 use super::rows::unavailable;
 use crate::error::StoreError;
 
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+/// Every migration, oldest first: its number, what it is called, and its statements. A database
+/// remembers them word for word, so one that was released never changes. They are listed here
+/// because the macro that would read the folder costs a second SQLite in every build.
+const MIGRATIONS: &[(i64, &str, &str)] =
+    &[(1, "initial", include_str!("../../migrations/0001_initial.sql"))];
+
+fn migrations() -> Migrator {
+    let migrations = MIGRATIONS.iter().map(|&(version, name, sql)| {
+        let kind = MigrationType::Simple;
+        Migration::new(version, name.into(), kind, sql.into_sql_str(), false)
+    });
+    Migrator::with_migrations(migrations.collect())
+}
 
 /// First release without the race between a writer and a checkpoint that could lose a commit.
 const SQLITE_OLDEST: (u32, u32, u32) = (3, 51, 3);
@@ -139,9 +151,9 @@ fn version_of(text: &str) -> Option<(u32, u32, u32)> {
 
 /// Brings the tables up to date.
 pub(super) async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError> {
-    let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
+    let known = MIGRATIONS.iter().map(|&(version, ..)| version).max().unwrap_or(0);
     let number = |version: i64| u32::try_from(version).unwrap_or(u32::MAX);
-    MIGRATIONS.run(connection).await.map_err(|error| match error {
+    migrations().run(connection).await.map_err(|error| match error {
         MigrateError::VersionMissing(found) => StoreError::NewerFormat {
             what: "the database".to_owned(),
             found: number(found),

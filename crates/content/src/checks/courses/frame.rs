@@ -163,7 +163,7 @@ impl Check<'_, '_, '_> {
         }
     }
 
-    /// That a task's assets are in the market of the scenario is checked where scenarios are.
+    /// What a task needs of the course; what it needs of the market is checked with the script.
     fn mock_task(&mut self, day: u8, lesson: &Item<Lesson>) {
         let from = self.course.value.mock.orders_from_day;
         let fault: Option<(Said, Said)> = match &lesson.value.mock.done_by {

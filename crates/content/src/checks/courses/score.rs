@@ -4,6 +4,7 @@ use dengmi_core::Ppm;
 
 use super::Check;
 use crate::codes;
+use crate::content::Kind;
 use crate::diagnostic::{Said, say};
 use crate::model::Purpose;
 use crate::model::community::CommunityKind;
@@ -151,8 +152,7 @@ impl Check<'_, '_, '_> {
             self.report.error(codes::MIGRATION, self.at("migration.to"), message, help());
         }
         for (index, kind) in to.iter().enumerate() {
-            let stays = matches!(kind, CommunityKind::LongTerm | CommunityKind::Managed);
-            let message = if !stays {
+            let message = if !stays(kind) {
                 say!("`{kind:?}` 不是长期群", "`{kind:?}` is no group to stay in")
             } else if to[..index].contains(kind) {
                 say!("`{kind:?}` 列了两次", "`{kind:?}` is listed twice")
@@ -162,5 +162,29 @@ impl Check<'_, '_, '_> {
             let at = self.at(&format!("migration.to.{index}"));
             self.report.error(codes::MIGRATION, at, message, help());
         }
+        self.destination();
     }
+
+    /// A group of some kind that graduates are invited to can be opened at all.
+    fn destination(&mut self) {
+        let to = &self.course.value.migration.to;
+        // With a community that could not be read, nothing is known about the kinds there are.
+        let unread = self.content.broken.iter().any(|(kind, _)| *kind == Kind::Community);
+        let mut groups = self.content.communities.iter();
+        let there = groups.any(|group| to.contains(&group.value.kind));
+        if unread || there || to.is_empty() || !to.iter().all(stays) {
+            return;
+        }
+        let message = say!(
+            "`content/communities/` 中没有毕业生要去的社群",
+            "no file in `content/communities/` is of a kind that graduates are invited to"
+        );
+        let help = say!("添加一个长期群的文件", "add a file of a group to stay in");
+        self.report.warning(codes::DESTINATION_UNKNOWN, self.at("migration.to"), message, help);
+    }
+}
+
+/// Whether graduates may stay in groups of a kind.
+fn stays(kind: &CommunityKind) -> bool {
+    matches!(kind, CommunityKind::LongTerm | CommunityKind::Managed)
 }

@@ -20,7 +20,8 @@ fn check(changes: &[(&str, &str, &str)], expected: &[(crate::codes::Code, &str)]
 #[test]
 fn files_and_days_agree() {
     check(&[], &[]);
-    check(&[(COURSE, "days: 7", "days: 9")], &[(COURSE_FILES, ""), (COURSE_FILES, "")]);
+    let longer = [(COURSE_FILES, ""), (COURSE_FILES, ""), (SCRIPT_DAYS, "\"calm\"")];
+    check(&[(COURSE, "days: 7", "days: 9")], &longer);
     check(&[("courses/day-01.ron", "", "(schema: 1)")], &[(COURSE_FILES, "")]);
     check(&[("courses/course.ron", "", "(schema: 1)")], &[(COURSE_FILES, "")]);
     check(&[("courses/first/day-1.ron", "", "(schema: 1)")], &[(COURSE_FILES, "")]);
@@ -57,6 +58,51 @@ fn ids_of_courses_lead_somewhere() {
     check(&[(SMALL, "[\"n7\"]", "[\"n77\"]")], &[(DEAD_NOTICE, "\"n77\"")]);
     let was = (COURSE, "schema: 1,", "schema: 1, was: [\"quiz\"],");
     check(&[was], &[(WAS_CLASH, "\"quiz\"")]);
+}
+
+#[test]
+fn a_course_fits_its_script() {
+    const THIRD: &str = "courses/first/day-03.ron";
+    const SIXTH: &str = "courses/first/day-06.ron";
+    const CALM: &str = "content/scenarios/calm.ron";
+    const DEMO: &str = "content/markets/demo.ron";
+    let wished = "\"clam\"";
+    check(&[(COURSE, "\"calm\"", wished)], &[(DEAD_SCENARIO, wished)]);
+    let eight = "\"calm-8\"";
+    check(&[(COURSE, "\"calm\"", eight)], &[(SCRIPT_DAYS, eight)]);
+    // Of a script that cannot be read nothing is known; nor of a market.
+    check(&[(CALM, "days: 7", "days: many")], &[(WRONG_VALUE, "many")]);
+    check(&[(DEMO, "class: Demand", "class: None")], &[(UNKNOWN_NAME, "None")]);
+    let named = "shocks: [\"crash-day\"]";
+    check(&[(SIXTH, named, "shocks: []")], &[(LESSON_SHOCK, "6")]);
+    check(
+        &[(SIXTH, "crash-day\"]", "crash-dy\"]")],
+        &[(LESSON_SHOCK, "[\"crash-dy\"]"), (LESSON_SHOCK, "\"crash-dy\"")],
+    );
+    let twice = "crash-day\", \"crash-day\"]";
+    check(&[(SIXTH, "crash-day\"]", twice)], &[(REFERENCE_TWICE, "\"crash-day\"")]);
+    let early = (LAST, "    notices", "    shocks: [\"crash-day\"],\n    notices");
+    check(&[early], &[(LESSON_SHOCK, "\"crash-day\"")]);
+    check(&[(THIRD, "\"cash\"", "\"gold\"")], &[(MOCK_TASK, "\"gold\"")]);
+    let off =
+        (DEMO, "            class: MoneyFund,", "            enabled: false, class: MoneyFund,");
+    check(&[off], &[(MOCK_TASK, "\"cash\""), (MOCK_TASK, "\"cash\"")]);
+    let report = (SIXTH, "done_by: Note", "done_by: FraudReport");
+    check(&[report], &[(MOCK_TASK, "FraudReport")]);
+    let pitched = (CALM, "Price([(effect: Equity(percent: \"-7\"))])", "FraudPitch");
+    check(&[report, pitched], &[]);
+    // An earlier id is known, and mended with a word.
+    let was = (CALM, "schema: 1,", "schema: 1, was: [\"still\"],");
+    check(&[was, (COURSE, "\"calm\"", "\"still\"")], &[(OLD_ID, "\"still\"")]);
+}
+
+#[test]
+fn graduates_have_somewhere_to_go() {
+    let to = |text| (COURSE, "to: [LongTerm, Managed]", text);
+    check(&[to("to: [LongTerm]")], &[]);
+    check(&[to("to: [Managed]")], &[(DESTINATION_UNKNOWN, "[Managed]")]);
+    let unread = ("content/communities/long-term.ron", "capacity: 200", "capacity: all");
+    check(&[to("to: [Managed]"), unread], &[(WRONG_VALUE, "all")]);
 }
 
 #[test]
