@@ -140,9 +140,9 @@ impl Golden {
                 return Err(batch.seq);
             }
             for outcome in &applied.outcomes {
-                if let Outcome::Done(Receipt::Course(CourseReceipt::Mock(
-                    MockReceipt::Ordered { .. },
-                ))) = outcome
+                if let Outcome::Done(Receipt::Course(CourseReceipt::Mock(MockReceipt::Ordered {
+                    ..
+                }))) = outcome
                 {
                     played.orders += 1;
                 }

@@ -49,14 +49,15 @@ impl Class {
     }
 
     fn plan(&self, seq: u32) -> MockAction {
-        let parts = PARTS.iter().filter(|(asset, _)| {
-            *asset != "index-broad" || self.bears_shares(seq)
-        });
+        let parts =
+            PARTS.iter().filter(|(asset, _)| *asset != "index-broad" || self.bears_shares(seq));
         MockAction::WritePlan(Plan {
             goal: Goal::Emergency,
             months: 36,
             loss: Ppm(50_000),
-            parts: parts.map(|(asset, share)| PlanPart { asset: slug(asset), share: Ppm(*share) }).collect(),
+            parts: parts
+                .map(|(asset, share)| PlanPart { asset: slug(asset), share: Ppm(*share) })
+                .collect(),
             text: FoldedHash::of("三年不用的钱才买指数"),
         })
     }
@@ -71,7 +72,8 @@ impl Class {
             }
             2 => {
                 let plan = self.plan(seq);
-                let early = self.mock(seq, MockAction::Buy { asset: slug("demand"), amount: Fen(100) });
+                let early =
+                    self.mock(seq, MockAction::Buy { asset: slug("demand"), amount: Fen(100) });
                 assert_eq!(early, Err(Reject::PlanFirst));
                 self.mock(seq, plan).unwrap();
                 for sheet in ["cash/money-fund", "deposit/demand", "index/broad-demo"] {

@@ -245,6 +245,7 @@ impl<'a> Class<'a> {
 #[cfg(test)]
 mod tests {
     use dengmi_core::command::ConsentPurpose;
+    use dengmi_core::mock::{MockView, Side};
     use dengmi_core::{Batch, BranchId, ManagerId, Outcome, Slug};
     use dengmi_engine::{Engine, EngineConfig};
 
@@ -302,6 +303,30 @@ mod tests {
                 assert!(asked.contains(&slug), "{slug} before the quiz of day {} closes", gone + 1);
             }
         }
+    }
+
+    /// Most plan and order by their plan; some go all in, some sell against it.
+    fn assert_they_invest(engine: &Engine) {
+        let cards = (1..=engine.members()).map(|seq| MemberId::new(BRANCH, seq));
+        let cards = cards.filter_map(|member| engine.member_card(member));
+        let mocks: Vec<_> = cards.flat_map(|card| card.courses).map(|course| course.mock).collect();
+        let count =
+            |wanted: &dyn Fn(&MockView) -> bool| mocks.iter().filter(|mock| wanted(mock)).count();
+        let plans = |mock: &MockView| mock.plan.as_ref().map(|(_, plan)| plan.parts.len());
+        let sells = |mock: &MockView| {
+            mock.orders.iter().any(|order| matches!(order.side, Side::Redeem(_)) && !order.in_plan)
+        };
+        let orders: usize = mocks.iter().map(|mock| mock.orders.len()).sum();
+        let told = format!(
+            "{} plan, {} all in, {orders} orders, {} sell against their plan, {} score 400",
+            count(&|mock| plans(mock).is_some()),
+            count(&|mock| plans(mock) == Some(1)),
+            count(&sells),
+            count(&|mock| mock.score.total() >= 400),
+        );
+        println!("{told}");
+        assert!(count(&|mock| plans(mock).is_some()) * 2 > mocks.len() && orders > 60, "{told}");
+        assert!(count(&|mock| plans(mock) == Some(1)) > 0 && count(&sells) > 0, "{told}");
     }
 
     /// Sixty members through every stage of a shipped course: the engine takes nearly all of what
@@ -388,6 +413,7 @@ mod tests {
         assert!(count(PupilStage::Unfinished) > 0, "not everybody makes it: {:?}", view.pupils);
         let gain = view.gain.expect("some answered both halves");
         assert!(gain.after > gain.before, "{gain:?}");
+        assert_they_invest(&town.engine);
         let refused = town.refused.len() as u32;
         assert!(refused * 50 < town.done, "{} {:#?}", town.done, town.refused);
     }
