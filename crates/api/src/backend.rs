@@ -3,20 +3,27 @@
 //! Reads are published copies and answer at once; they never wait for a writer. Whatever may wait
 //! (a commit, a database) is async.
 
+mod mock;
+
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
 
 use dengmi_core::command::Key;
+use dengmi_core::text::FoldedHash;
 use dengmi_core::time::TimeOfDay;
 use dengmi_core::view::board::{BoardKey, BoardPolicy, Ranked};
 use dengmi_core::view::{Catalog, Event, MemberCard};
 use dengmi_core::{
-    BranchId, CohortId, Command, CommunityId, Decimal, Digest, LedgerEntry, MemberId, Outcome,
+    BranchId, CohortId, Command, CommunityId, Day, Decimal, Digest, LedgerEntry, MemberId, Outcome,
     RoundId, Slug, Timestamp,
 };
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
+pub use self::mock::{
+    AssessmentText, AssetKind, AssetText, GraduationTerms, InvestingText, MarketText, NewsText,
+    ProductText, Risk,
+};
 use crate::principal::Principal;
 
 /// The host, as the interface sees it.
@@ -100,6 +107,29 @@ pub trait Backend: Send + Sync + 'static {
         day: u8,
         language: Language,
     ) -> Option<LessonText>;
+
+    /// The mock market of a course whose first day is `first`, from the content it is bound to.
+    fn market(
+        &self,
+        terms: Digest,
+        course: &Slug,
+        first: Day,
+        language: Language,
+    ) -> Option<MarketText>;
+
+    /// How a course of some content has its members invest.
+    fn investing(
+        &self,
+        content: Digest,
+        course: &Slug,
+        language: Language,
+    ) -> Option<InvestingText>;
+
+    /// A risk questionnaire of some content.
+    fn assessment(&self, content: Digest, id: &Slug, language: Language) -> Option<AssessmentText>;
+
+    /// A product page of some content.
+    fn product(&self, content: Digest, id: &Slug, language: Language) -> Option<ProductText>;
 
     /// How a member sees the options of an item that is asked outside the quiz of the day: for each
     /// option shown, its position in key order. `None` where the branch is unknown.
@@ -191,6 +221,28 @@ pub trait Backend: Send + Sync + 'static {
         member: MemberId,
         nickname: &str,
     ) -> impl Future<Output = Result<(), Unavailable>> + Send;
+
+    /// Keeps what a member wrote under the hash that the journal will have of it; says whether
+    /// there was nothing under it.
+    fn keep_words(
+        &self,
+        member: MemberId,
+        hash: FoldedHash,
+        words: &str,
+    ) -> impl Future<Output = Result<bool, Unavailable>> + Send;
+
+    /// Drops what was kept under a hash.
+    fn drop_words(
+        &self,
+        member: MemberId,
+        hash: FoldedHash,
+    ) -> impl Future<Output = Result<(), Unavailable>> + Send;
+
+    /// Everything a member wrote.
+    fn words_of(
+        &self,
+        member: MemberId,
+    ) -> impl Future<Output = Result<Vec<(FoldedHash, String)>, Unavailable>> + Send;
 
     /// Deletes a member's personal data and sessions. Called after an erasure is committed; doing
     /// it twice is no error.
@@ -493,6 +545,10 @@ pub struct SheetText {
     pub id: Slug,
     /// Its name.
     pub title: String,
+    /// A product on sale: shown only to whom it suits and who asked for it.
+    pub real: bool,
+    /// The risk level that counts.
+    pub risk: Risk,
 }
 
 /// A ledger entry with what explains it.

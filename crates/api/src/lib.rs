@@ -20,6 +20,7 @@ mod endpoints;
 mod extract;
 mod guard;
 mod item;
+mod mock;
 mod people;
 mod reach;
 mod refusal;

@@ -107,6 +107,27 @@ static ASKED: &[Asked] = asked! {
     "POST" "/v1/cohorts/{id}/invitation", "/v1/cohorts/{k}/invitation", r#"{"accept":true}"#;
     "POST" "/v1/cohorts/{id}/members/{member}/reinvite", "/v1/cohorts/{k}/members/{m}/reinvite", "";
     "POST" "/v1/cohorts/{id}/members/{member}/arrival", "/v1/cohorts/{k}/members/{m}/arrival", "";
+    "GET" "/v1/cohorts/{id}/me/graduation", "/v1/cohorts/{k}/me/graduation", "";
+    "GET" "/v1/cohorts/{id}/me/assessment", "/v1/cohorts/{k}/me/assessment", "";
+    "POST" "/v1/cohorts/{id}/me/assessment", "/v1/cohorts/{k}/me/assessment", r#"{"adult":true,"choices":[0]}"#;
+    "POST" "/v1/cohorts/{id}/me/assessment/confirmation", "/v1/cohorts/{k}/me/assessment/confirmation", "";
+    "GET" "/v1/cohorts/{id}/market", "/v1/cohorts/{k}/market", "";
+    "GET" "/v1/cohorts/{id}/market/{asset}", "/v1/cohorts/{k}/market/fund", "";
+    "GET" "/v1/cohorts/{id}/news", "/v1/cohorts/{k}/news", "";
+    "POST" "/v1/cohorts/{id}/me/fraud-reports", "/v1/cohorts/{k}/me/fraud-reports", r#"{"news":"fraud-pitch"}"#;
+    "POST" "/v1/cohorts/{id}/me/readings", "/v1/cohorts/{k}/me/readings", r#"{"product":"cash/money-fund"}"#;
+    "GET" "/v1/cohorts/{id}/me/plan", "/v1/cohorts/{k}/me/plan", "";
+    "PUT" "/v1/cohorts/{id}/me/plan", "/v1/cohorts/{k}/me/plan", r#"{"goal":"home","months":12,"loss_ppm":1,"parts":[],"text":"x"}"#;
+    "GET" "/v1/cohorts/{id}/me/journal", "/v1/cohorts/{k}/me/journal", "";
+    "POST" "/v1/cohorts/{id}/me/notes", "/v1/cohorts/{k}/me/notes", r#"{"text":"x"}"#;
+    "POST" "/v1/cohorts/{id}/me/debriefs", "/v1/cohorts/{k}/me/debriefs", r#"{"about":"loss","text":"x"}"#;
+    "GET" "/v1/cohorts/{id}/me/orders", "/v1/cohorts/{k}/me/orders", "";
+    "POST" "/v1/cohorts/{id}/me/orders", "/v1/cohorts/{k}/me/orders", r#"{"asset":"fund","side":{"buy":{"amount_fen":1000}}}"#;
+    "DELETE" "/v1/cohorts/{id}/me/orders/{order}", "/v1/cohorts/{k}/me/orders/1", "";
+    "GET" "/v1/cohorts/{id}/me/portfolio", "/v1/cohorts/{k}/me/portfolio", "";
+    "GET" "/v1/cohorts/{id}/me/score", "/v1/cohorts/{k}/me/score", "";
+    "GET" "/v1/cohorts/{id}/me/exit", "/v1/cohorts/{k}/me/exit", "";
+    "GET" "/v1/cohorts/{id}/standing", "/v1/cohorts/{k}/standing", "";
     "GET" "/v1/boards/{key}", "/v1/boards/community-{c}-day-2026-11-21", "";
     "GET" "/v1/members/{id}/points", "/v1/members/{m}/points", "";
     "POST" "/v1/members/{id}/redemptions", "/v1/members/{m}/redemptions", r#"{"order":1,"points":10}"#;
@@ -150,6 +171,15 @@ fn specified(method: &str, route: &str) -> (&'static str, Reach) {
         ("GET", "/v1/communities" | "/v1/quests" | "/v1/posts" | "/v1/content" | "/v1/events")
         | ("GET", "/v1/courses" | "/v1/cohorts") => ("mhbga", Reach::Branch),
         ("GET", "/v1/cohorts/{id}" | "/v1/cohorts/{id}/lessons/{day}") => ("mhbga", Reach::Owner),
+        (
+            "GET",
+            "/v1/cohorts/{id}/market"
+            | "/v1/cohorts/{id}/market/{asset}"
+            | "/v1/cohorts/{id}/news"
+            | "/v1/cohorts/{id}/standing",
+        ) => ("mhbga", Reach::Owner),
+        // A mock account is its member's, and nobody else's.
+        (_, route) if route.starts_with("/v1/cohorts/{id}/me/") => ("m", Reach::Owner),
         ("GET", "/v1/cohorts/{id}/me")
         | ("PUT", "/v1/cohorts/{id}/wish")
         | (
@@ -342,6 +372,10 @@ async fn the_other_manager_and_the_other_branch_reach_nothing() {
         (token::M3, "/v1/cohorts/k1-1/me", 404),
         (token::M3, "/v1/cohorts/k1-2/me", 200),
         (token::FOREIGN, "/v1/cohorts/k1-1/lessons/1", 404),
+        (token::M3, "/v1/cohorts/k1-1/me/portfolio", 404),
+        (token::HEAD, "/v1/cohorts/k1-1/me/portfolio", 403),
+        (token::MANAGER, "/v1/cohorts/k1-1/me/journal", 403),
+        (token::MANAGER2, "/v1/cohorts/k1-1/market", 404),
     ] {
         assert_eq!(api.get(token, path).await.status, status, "{path} with {token}");
     }

@@ -156,11 +156,15 @@ async fn typed_text_goes_no_further() {
         ("/v1/runs/r1-2/check-ins", format!(r#"{{"phrase":"{TYPED}"}}"#)),
         ("/v1/posts/p1-1/reactions", format!(r#"{{"reaction":"comment","text":"{TYPED}"}}"#)),
         ("/v1/runs/r1-2/check-ins", format!(r#"{{"phrase":7,"x":"{TYPED}"}}"#)),
+        ("/v1/cohorts/k1-1/me/notes", format!(r#"{{"text":"{TYPED}"}}"#)),
+        ("/v1/cohorts/k1-1/me/debriefs", format!(r#"{{"about":"loss","text":"{TYPED}"}}"#)),
     ] {
         let got = api.send(request("POST", path, token::M1, Some(key()), &body)).await;
         assert!(!String::from_utf8_lossy(&got.body).contains(TYPED), "{path}");
     }
     let submitted = api.fake.submitted.lock().unwrap();
-    assert_eq!(submitted.len(), 3);
+    assert_eq!(submitted.len(), 5);
     assert!(!format!("{submitted:?}").contains(TYPED));
+    // What members write for themselves is kept for them, apart from every command.
+    assert!(api.fake.words.lock().unwrap().values().any(|words| words == TYPED));
 }

@@ -343,6 +343,46 @@ fn a_market_is_shown_checked_and_verified() {
     std::fs::write(file, prices.replace(line, "6,index-broad,100000000,0,0")).unwrap();
     assert!(verify(&secret, &commitment, 3).0.contains("125 / 126"));
 
+    // The same as the interface publishes it: the market's page and the history of an asset.
+    let page = |content: &str| {
+        let page = json!({
+            "course": "basics-7", "first": "2026-11-23", "market": "standard",
+            "scenario": "steady-7", "content": content, "commitment": commitment,
+            "secret": secret, "title": "kept as it is",
+        });
+        std::fs::write(data.join("market.json"), page.to_string()).unwrap();
+    };
+    let history = |change: i64| {
+        let days: Vec<Value> = prices
+            .lines()
+            .filter(|line| line.contains(",index-broad,"))
+            // Day 6 of the course speeds time up; `show` gives each day one.
+            .take(5)
+            .map(|line| {
+                let cells: Vec<&str> = line.split(',').collect();
+                let nav = (cells[2].parse::<i64>().unwrap() + 5_000) / 10_000 + change;
+                let nav = format!("{}.{:04}", nav / 10_000, nav % 10_000);
+                let day: i32 = cells[0].parse().unwrap();
+                json!({"day": day, "date": "2026-11-23", "nav": nav, "gated": false})
+            })
+            .collect();
+        let history = json!({"asset": "index-broad", "days": days});
+        std::fs::write(data.join("history.json"), history.to_string()).unwrap();
+    };
+    let paths = ["market.json", "history.json"].map(|name| data.join(name));
+    let [published, saved] = paths.each_ref().map(|path| path.to_str().unwrap());
+    let given = ["verify", "market", "--published", published, "--history", saved];
+    page(&secret);
+    history(0);
+    let (_, other) = check(data, &given, "", 1);
+    let digest = other.split("this is ").nth(1).unwrap();
+    let digest: String = digest.chars().take_while(char::is_ascii_hexdigit).collect();
+    page(&digest);
+    assert!(check(data, &given, "", 0).0.contains("`index-broad`: 5 / 5"));
+    history(1);
+    assert!(check(data, &given, "", 3).0.contains("`index-broad`: 0 / 5"));
+    check(data, &["verify", "market", "--secret", &secret], "", 2);
+
     check(data, &["market", "show", "steady"], "", 1);
     check(data, &["market", "show", "quiet", "--asset", "demand"], "", 1);
     let few = ["market", "check", "--seeds", "2", "--days", "2500", "--threads", "2"];

@@ -96,6 +96,7 @@ fn a_course_is_listed_covered_and_shown() {
         "Is sentence 3 of day 1 right?",
         "Read a sheet.",
         "wealth/steady-90d",
+        "Orders are taken, until",
         "This is investor education.",
     ];
     let places: Vec<Option<usize>> = order.iter().map(|part| page.find(part)).collect();

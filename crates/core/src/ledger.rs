@@ -75,6 +75,7 @@ pub enum Cause {
 
 impl Cause {
     /// The run it belongs to, if any.
+    #[inline]
     #[must_use]
     pub fn run(&self) -> Option<RunId> {
         match *self {
@@ -88,6 +89,7 @@ impl Cause {
     }
 
     /// The round it belongs to, if any.
+    #[inline]
     #[must_use]
     pub fn round(&self) -> Option<RoundId> {
         match *self {
@@ -132,6 +134,7 @@ pub struct LedgerEntry {
 
 impl LedgerEntry {
     /// The member whose points moved, and by how much.
+    #[inline]
     #[must_use]
     pub fn member_change(&self) -> Option<(MemberId, Points)> {
         match (self.from, self.to) {

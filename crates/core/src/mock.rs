@@ -294,6 +294,10 @@ pub struct MockView {
     pub texts: Vec<Writing>,
     /// Bit n: the mock task of day n + 1 was done.
     pub tasks: u16,
+    /// Sheets that were read, in order of their ids.
+    pub sheets: Vec<Slug>,
+    /// News that were reported as a fraud, and are one.
+    pub reported: Vec<Slug>,
     /// Whether a debrief is owed before the next order.
     pub owes_debrief: bool,
     /// The score as of now.

@@ -83,6 +83,43 @@ pub fn clean_name(name: &str) -> Result<String, NameError> {
     }
 }
 
+/// Longest text of a member's own, in characters.
+pub const WORDS_CHARS_MAX: usize = 500;
+
+/// Why a text was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WordsError {
+    /// Nothing is left that says something.
+    #[error("the text says nothing; write 1 to 500 characters, letters or digits among them")]
+    Empty,
+    /// Longer than [`WORDS_CHARS_MAX`].
+    #[error("the text is longer than 500 characters; shorten it")]
+    TooLong,
+}
+
+/// A text that a member writes for themselves, as it is kept: NFC, trimmed, line breaks as `\n`,
+/// and without the characters that do not print. What folds to nothing is refused: the journal
+/// could not tell it from any other such text.
+///
+/// # Errors
+/// See [`WordsError`].
+pub fn clean_words(text: &str) -> Result<String, WordsError> {
+    // NFC can shorten but a hostile text can also be very long: refuse before normalising.
+    if text.len() > 16 * WORDS_CHARS_MAX {
+        return Err(WordsError::TooLong);
+    }
+    let lines = text.replace("\r\n", "\n").replace(['\r', '\u{2028}', '\u{2029}'], "\n");
+    let words: String = lines.nfc().filter(|&c| c == '\n' || !unprintable(c)).collect();
+    let words = words.trim();
+    if fold(words).is_empty() {
+        return Err(WordsError::Empty);
+    }
+    match words.chars().count() {
+        n if n > WORDS_CHARS_MAX => Err(WordsError::TooLong),
+        _ => Ok(words.to_owned()),
+    }
+}
+
 /// Control characters, bidirectional formatting, zero-width characters, line separators, the byte
 /// order mark, tags and non-characters. Emoji joiners count as invisible too.
 #[must_use]
@@ -137,7 +174,29 @@ mod tests {
         assert_eq!(clean_name(&"a".repeat(10_000)), Err(NameError::TooLong));
     }
 
+    #[test]
+    fn words_are_cleaned_and_never_lost() {
+        assert_eq!(
+            clean_words(" 先存应急金。\r\n再买基金 \u{202E}❤\u{FE0F}\0"),
+            Ok("先存应急金。\n再买基金 ❤".to_owned())
+        );
+        for empty in ["", " ", "\u{200B}", "……！", "❤"] {
+            assert_eq!(clean_words(empty), Err(WordsError::Empty), "{empty:?}");
+        }
+        assert!(clean_words(&"灯".repeat(500)).is_ok());
+        assert_eq!(clean_words(&"灯".repeat(501)), Err(WordsError::TooLong));
+        assert_eq!(clean_words(&"\u{200B}".repeat(10_000)), Err(WordsError::TooLong));
+    }
+
     proptest! {
+        #[test]
+        fn clean_words_stay_clean_and_keep_their_hash(text in ".{0,40}") {
+            if let Ok(words) = clean_words(&text) {
+                prop_assert_eq!(clean_words(&words), Ok(words.clone()));
+                prop_assert_eq!(FoldedHash::of(&words), FoldedHash::of(&text));
+            }
+        }
+
         #[test]
         fn folding_twice_changes_nothing(text in ".{0,40}") {
             prop_assert_eq!(fold(&fold(&text)), fold(&text));

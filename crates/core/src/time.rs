@@ -230,6 +230,7 @@ impl Calendar {
         }
     }
 
+    #[inline]
     fn shift_ms(self) -> i64 {
         if mutant::planted("time/utc-day") {
             return 0;
@@ -238,6 +239,7 @@ impl Calendar {
     }
 
     /// The business day of an instant.
+    #[inline]
     #[must_use]
     pub fn day_of(self, at: Timestamp) -> Day {
         let days = at.0.saturating_add(self.shift_ms()).div_euclid(DAY_MS);
@@ -268,6 +270,7 @@ impl Calendar {
 
     /// The time that counts for an event: `occurred` while it is not in the future and not older
     /// than the late window, otherwise `None`.
+    #[inline]
     #[must_use]
     pub fn place(self, now: Timestamp, occurred: Timestamp) -> Option<Timestamp> {
         // An absurd `occurred` is refused like any other that is too old, not subtracted.

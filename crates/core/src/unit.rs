@@ -57,6 +57,7 @@ impl Ppm {
     pub const ONE: Ppm = Ppm(1_000_000);
 
     /// This share of `amount`, rounded down.
+    #[inline]
     #[must_use]
     pub fn of(self, amount: i64) -> i64 {
         if self == Self::ONE {

@@ -160,6 +160,8 @@ pub struct MemberCard {
     pub joined: Day,
     /// Whether they agreed to take part.
     pub consented: bool,
+    /// Whether they agreed to be told about products.
+    pub marketing: bool,
     /// Whether they show on standings.
     pub shown: bool,
     /// Points they can spend. May include points that expire at the next booking.

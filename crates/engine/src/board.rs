@@ -5,8 +5,10 @@
 //! open; an award for a day that is already closed counts in the one open now. Nothing is done for
 //! members who did nothing.
 
+use std::borrow::Cow;
+
 use bevy_ecs::prelude::*;
-use dengmi_core::view::board::{BoardKey, BoardPolicy, rank};
+use dengmi_core::view::board::{BoardKey, BoardPolicy, Ranked, rank};
 use dengmi_core::view::{ClosedBoard, EventKind, MemberStatus, Score};
 use dengmi_core::{
     CommunityId, Day, Digest, EntryKind, LedgerEntry, MemberId, Period, PeriodKind, RoundId, RunId,
@@ -15,18 +17,19 @@ use dengmi_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::RestoreError;
+use crate::column::Column;
 use crate::kernel::{Builder, Now, Phase, Section, Setup, decode, encode};
 use crate::ledger::Books;
 use crate::outreach::Announced;
 use crate::paged::{Paged, Row};
-use crate::people::{Community, Member, Members, Moved, People, Rows, RowsMut, column};
+use crate::people::{Community, Member, Moved, People, column};
 use crate::quiz::{Round, RoundIndex};
 use crate::runs::{RunIndex, RunPlan};
 use crate::stream::{Reader, Stream};
 
 /// A member's scores in the day, week, month and season that contain `day`. What scores in one
 /// scores in all four, so one entry reached them all.
-#[derive(Component, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Scores {
     pub(crate) day: Day,
     points: [i32; 4],
@@ -44,13 +47,34 @@ pub(crate) struct Standings {
 
 /// Scores of a run.
 #[derive(Component, Clone, Default, Serialize, Deserialize)]
-pub(crate) struct RunScores(pub(crate) Paged<Score>);
+pub(crate) struct RunScores(pub(crate) Paged<Held>);
 
 /// Scores of a round.
 #[derive(Component, Clone, Default, Serialize, Deserialize)]
-pub(crate) struct RoundScores(pub(crate) Paged<Score>);
+pub(crate) struct RoundScores(pub(crate) Paged<Held>);
 
-impl Row for Score {
+/// A [`Score`] in twelve bytes instead of sixteen: every member has one in every run and round.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Held {
+    points: i32,
+    /// The entry that reached it, lower half first.
+    reached: [u32; 2],
+}
+
+impl Held {
+    fn score(self) -> Score {
+        let [low, high] = self.reached;
+        Score { points: self.points, reached: u64::from(high) << 32 | u64::from(low) }
+    }
+
+    #[inline]
+    fn add(&mut self, points: i64, entry: u64) {
+        let reached = [entry as u32, (entry >> 32) as u32];
+        *self = Self { points: plus(self.points, points), reached };
+    }
+}
+
+impl Row for Held {
     fn is_vacant(&self) -> bool {
         *self == Self::default()
     }
@@ -110,15 +134,28 @@ impl Scores {
     }
 
     /// Scores an entry in all four periods of `days`, the days open in the group.
+    #[inline]
     fn score(&mut self, days: &OpenDays, points: i64, entry: u64, seq: u32, group: &mut Standings) {
+        if self.reached == 0 || self.day < days.day {
+            self.begin(days, points, entry, seq, group);
+            return;
+        }
+        for slot in &mut self.points {
+            *slot = plus(*slot, points);
+        }
+        if !mutant::planted("board/first-come") {
+            self.reached = entry;
+        }
+    }
+
+    /// Scores where nothing was scored yet today.
+    fn begin(&mut self, days: &OpenDays, points: i64, entry: u64, seq: u32, group: &mut Standings) {
         let anew = self.roll(days);
         for (slot, active) in group.active.iter_mut().enumerate() {
             if anew[slot] {
                 active.push(seq);
             }
-            let mut score = self.slot(slot);
-            add(&mut score, points, entry);
-            self.points[slot] = score.points;
+            self.points[slot] = plus(self.points[slot], points);
         }
         if self.reached == 0 || !mutant::planted("board/first-come") {
             self.reached = entry;
@@ -126,34 +163,33 @@ impl Scores {
     }
 }
 
-/// Adds to a score. Points are capped far below where `i32` ends.
-fn add(score: &mut Score, points: i64, entry: u64) {
-    let sum = i64::from(score.points) + points;
-    score.points = i32::try_from(sum).unwrap_or(if sum < 0 { i32::MIN } else { i32::MAX });
-    score.reached = entry;
+/// A sum of points. They are capped far below where `i32` ends.
+#[inline]
+fn plus(score: i32, points: i64) -> i32 {
+    (i64::from(score) + points).clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32
 }
 
 pub(crate) fn plugin(builder: &mut Builder) {
     builder
         .resource::<Closing>()
+        .resource::<Column<Scores>>()
         .systems(Phase::Board, (carry_scores, close_periods, score, close_runs).chain())
-        .section(Section { name: "board", version: 1, save, restore });
+        .section(Section { name: "board", version: 2, save, restore });
 }
 
 /// Takes a member's scores along into a new group.
 fn carry_scores(
     people: Res<People>,
-    scores: Query<&Scores>,
+    scores: Res<Column<Scores>>,
     mut groups: Query<&mut Standings>,
     moved: Reader<Moved>,
 ) {
-    let scores = Rows::of(&scores);
     for Moved { member, to } in moved.read() {
         let scores = scores.get(*member);
         let group = people.community(*to).and_then(|entity| groups.get_mut(entity).ok());
         if let Some((scores, mut standings)) = scores.zip(group) {
             for (slot, active) in standings.active.iter_mut().enumerate() {
-                if !scores.slot(slot).is_vacant() {
+                if scores.slot(slot) != Score::default() {
                     active.push(*member);
                 }
             }
@@ -204,16 +240,15 @@ fn score_late(world: &mut World, group: Entity, seq: u32, day: Day, late: &[Ledg
     let days = OpenDays::of(day);
     for entry in late.iter().filter(|entry| entry.day <= day) {
         let Some((member, points)) = scored(entry) else { continue };
-        let Some(entity) = world.resource::<People>().member(member.seq) else { continue };
-        let here = world.get::<Member>(entity).is_some_and(|member| member.community == seq);
-        if !here {
+        let row = world.resource::<Column<Member>>().get(member.seq);
+        if row.is_none_or(|row| row.community != seq) {
             continue;
         }
-        let mut standings =
-            std::mem::take(&mut *world.get_mut::<Standings>(group).expect("groups are whole"));
-        let mut scores = world.get_mut::<Scores>(entity).expect("members are whole");
-        scores.score(&days, points, entry.id, member.seq, &mut standings);
-        *world.get_mut::<Standings>(group).expect("groups are whole") = standings;
+        world.resource_scope(|world, mut scores: Mut<Column<Scores>>| {
+            let mut standings = world.get_mut::<Standings>(group).expect("groups are whole");
+            let own = scores.get_mut(member.seq).expect("members are whole");
+            own.score(&days, points, entry.id, member.seq, &mut standings);
+        });
         world.resource_mut::<Closing>().scored.push(entry.id);
     }
 }
@@ -238,42 +273,38 @@ fn close_period(world: &mut World, group: Entity, index: usize, period: Period) 
     let (seq, policy) = (community.seq, community.policy);
     let branch = world.resource::<Setup>().branch;
     let days = period.first..period.next().first;
-    let mut tables = (world.query::<&Member>(), world.query::<&Scores>());
-    let tables = (tables.0.query(world), tables.1.query(world));
-    let (members, own) = (Rows::of(&tables.0), Rows::of(&tables.1));
+    let members = world.resource::<Column<Member>>();
+    let own = world.resource::<Column<Scores>>();
     // Who came from a group whose day was ahead has scored in a later period: that standing is
     // still open.
     let mut ahead = Vec::new();
-    let scores: Vec<(MemberId, Score)> = active
-        .into_iter()
-        .filter_map(|seq_of| {
-            let (member, scores) = members.get(seq_of).zip(own.get(seq_of))?;
-            let erased = member.status == MemberStatus::Erased;
-            if member.community != seq || erased && !mutant::planted("board/erased-listed") {
-                return None;
-            }
-            if scores.day >= days.end {
-                ahead.push(seq_of);
-            }
-            // A member's scores move on when they score; these are of the period that closes.
-            let listed = days.contains(&scores.day);
-            listed.then(|| (MemberId::new(branch, seq_of), scores.slot(index)))
-        })
-        .collect();
+    let scores = active.into_iter().filter_map(|seq_of| {
+        let (member, scores) = members.get(seq_of).zip(own.get(seq_of))?;
+        let erased = member.status == MemberStatus::Erased;
+        if member.community != seq || erased && !mutant::planted("board/erased-listed") {
+            return None;
+        }
+        if scores.day >= days.end {
+            ahead.push(seq_of);
+        }
+        // A member's scores move on when they score; these are of the period that closes.
+        let listed = days.contains(&scores.day);
+        listed.then(|| (MemberId::new(branch, seq_of), scores.slot(index)))
+    });
+    let rows = rank(policy.ties, scores);
     world.get_mut::<Standings>(group).expect("groups are whole").active[index] = ahead;
     let key = BoardKey::Community(CommunityId::new(branch, seq), period);
-    close(world, key, policy, Some(CommunityId::new(branch, seq)), scores);
+    close(world, key, policy, Some(CommunityId::new(branch, seq)), rows);
 }
 
-/// Ranks and keeps a standing for good; an empty one leaves nothing.
+/// Keeps a standing for good; an empty one leaves nothing.
 fn close(
     world: &mut World,
     key: BoardKey,
     policy: BoardPolicy,
     community: Option<CommunityId>,
-    scores: Vec<(MemberId, Score)>,
+    rows: Vec<Ranked>,
 ) {
-    let rows = rank(policy.ties, scores);
     if rows.is_empty() {
         return;
     }
@@ -289,39 +320,43 @@ fn close(
 /// Scores what this batch booked.
 #[expect(clippy::too_many_arguments, reason = "a system names everything it reads and writes")]
 fn score(
-    members: Members,
+    members: Res<Column<Member>>,
     people: Res<People>,
     runs: Res<RunIndex>,
     rounds: Res<RoundIndex>,
     closing: Res<Closing>,
-    mut scores: Query<&mut Scores>,
+    scores: ResMut<Column<Scores>>,
     mut groups: Query<&mut Standings>,
     mut run_scores: Query<&mut RunScores>,
     mut round_scores: Query<&mut RoundScores>,
     books: Res<Books>,
 ) {
-    let (members, mut scores) = (members.rows(), RowsMut::of(&mut scores));
+    let scores = scores.into_inner();
     let mut days: Option<OpenDays> = None;
     // Entries of one run and round come together, and so do members of one group.
     let place = |entry: &LedgerEntry| {
         let origin = books.origin(entry);
         (origin.run(), origin.round())
     };
-    let mut group: Option<(u32, Mut<Standings>)> = None;
-    for entries in books.entries.chunk_by(|a, b| place(a) == place(b)) {
-        let (run, round) = place(&entries[0]);
-        let run = run.and_then(|run| runs.entity(run.seq));
+    let mut group: Option<(u32, &mut Standings)> = None;
+    let mut rest = books.entries.as_slice();
+    while let Some(first) = rest.first() {
+        let here = place(first);
+        let len = rest.iter().position(|entry| place(entry) != here).unwrap_or(rest.len());
+        let (mut entries, after) = rest.split_at(len);
+        rest = after;
+        let run = here.0.and_then(|run| runs.entity(run.seq));
         let mut run = run.and_then(|entity| run_scores.get_mut(entity).ok());
-        let round = round.and_then(|round| rounds.entity(round.seq));
+        let round = here.1.and_then(|round| rounds.entity(round.seq));
         let mut round = round.and_then(|entity| round_scores.get_mut(entity).ok());
-        for entry in entries {
-            let Some((member, points)) = scored(entry) else { continue };
-            let (seq, entry) = (member.seq, entry.id);
+        while let Some(entry) = entries.first() {
+            let (member, points, entry) = next_score(&mut entries, entry, &closing);
+            let Some(MemberId { seq, .. }) = member else { continue };
             if let Some(table) = &mut run {
-                add(table.0.at(seq), points, entry);
+                table.0.at(seq).add(points, entry);
             }
             if let Some(table) = &mut round {
-                add(table.0.at(seq), points, entry);
+                table.0.at(seq).add(points, entry);
             }
             if closing.scored.binary_search(&entry).is_ok() {
                 continue;
@@ -330,17 +365,43 @@ fn score(
             if group.as_ref().is_none_or(|(known, _)| *known != info.community) {
                 let entity = people.community(info.community);
                 let standings = entity.and_then(|entity| groups.get_mut(entity).ok());
-                group = standings.map(|standings| (info.community, standings));
+                group = standings.map(|standings| (info.community, standings.into_inner()));
             }
-            if let Some(((_, standings), own)) = group.as_mut().zip(scores.get(seq)) {
-                let days = match days {
+            if let Some(((_, standings), own)) = group.as_mut().zip(scores.get_mut(seq)) {
+                let days = match &days {
                     Some(days) if days.day == standings.today => days,
-                    _ => *days.insert(OpenDays::of(standings.today)),
+                    _ => &*days.insert(OpenDays::of(standings.today)),
                 };
-                own.score(&days, points, entry, seq, standings);
+                own.score(days, points, entry, seq, standings);
             }
         }
     }
+}
+
+/// Takes the first entry off, with the awards to the same member that follow it: whose standing
+/// changes, by how much, and with which entry it does. Where standings closed in this batch, entries
+/// are told apart.
+#[inline]
+fn next_score(
+    entries: &mut &[LedgerEntry],
+    first: &LedgerEntry,
+    closing: &Closing,
+) -> (Option<MemberId>, i64, u64) {
+    let mut len = 1;
+    let Some((member, mut points)) = scored(first) else {
+        *entries = &entries[len..];
+        return (None, 0, first.id);
+    };
+    if first.kind == EntryKind::Award && closing.scored.is_empty() {
+        let alike = |entry: &&LedgerEntry| entry.kind == first.kind && entry.to == first.to;
+        for entry in entries[1..].iter().take_while(alike) {
+            points += entry.points.0;
+            len += 1;
+        }
+    }
+    let last = entries[len - 1].id;
+    *entries = &entries[len..];
+    (Some(member), points, last)
 }
 
 /// Whose standing an entry changes, and by how much: awards, and awards taken back.
@@ -360,8 +421,9 @@ fn close_runs(world: &mut World) {
         let Some(entity) = world.resource::<RunIndex>().entity(seq) else { continue };
         let key = BoardKey::Run(RunId::new(world.resource::<Setup>().branch, seq));
         let policy = world.get::<RunPlan>(entity).expect("indexed runs are whole").quest.board;
-        let scores = table(world, &world.get::<RunScores>(entity).expect("runs have scores").0);
-        close(world, key, policy, None, scores);
+        let scores = &world.get::<RunScores>(entity).expect("runs have scores").0;
+        let rows = rank(policy.ties, table(world, scores));
+        close(world, key, policy, None, rows);
     }
 }
 
@@ -371,25 +433,28 @@ pub(crate) fn close_round(world: &mut World, entity: Entity) {
     let key = BoardKey::Round(RoundId::new(world.resource::<Setup>().branch, round.seq));
     let run = world.resource::<RunIndex>().entity(round.run);
     let policy = run.and_then(|run| world.get::<RunPlan>(run)).map(|plan| plan.quest.board);
-    let scores = table(world, &world.get::<RoundScores>(entity).expect("rounds have scores").0);
-    close(world, key, policy.unwrap_or_default(), None, scores);
+    let policy = policy.unwrap_or_default();
+    let scores = &world.get::<RoundScores>(entity).expect("rounds have scores").0;
+    let rows = rank(policy.ties, table(world, scores));
+    close(world, key, policy, None, rows);
 }
 
 /// The rows of a table of scores, in member order, without those whose data was erased.
-pub(crate) fn table(world: &World, scores: &Paged<Score>) -> Vec<(MemberId, Score)> {
+pub(crate) fn table<'a>(
+    world: &'a World,
+    scores: &'a Paged<Held>,
+) -> impl Iterator<Item = (MemberId, Score)> + 'a {
     let branch = world.resource::<Setup>().branch;
-    let Some(members) = world.try_query::<&Member>() else { return Vec::new() };
-    let members = members.query_manual(world);
-    let members = Rows::of(&members);
+    let members = world.resource::<Column<Member>>();
     // Whose data was erased is on no list; others hold their place by number only.
     let listed = |seq| members.get(seq).is_some_and(|member| member.status != MemberStatus::Erased);
-    let rows = scores.by_member().filter(|(seq, _)| listed(*seq));
-    rows.map(|(seq, score)| (MemberId::new(branch, seq), *score)).collect()
+    let rows = scores.by_member().filter(move |(seq, _)| listed(*seq));
+    rows.map(move |(seq, score)| (MemberId::new(branch, seq), score.score()))
 }
 
 #[derive(Serialize, Deserialize)]
-struct Saved {
-    scores: Vec<Scores>,
+struct Saved<'a> {
+    scores: Cow<'a, [Scores]>,
     standings: Vec<Standings>,
 }
 
@@ -401,19 +466,18 @@ fn save(world: &mut World) -> Vec<u8> {
         active.sort_unstable();
         active.dedup();
     }
-    encode(&Saved { scores: column(world, &people.members), standings })
+    let scores = Cow::Borrowed(world.resource::<Column<Scores>>().all());
+    encode(&Saved { scores, standings })
 }
 
 fn restore(world: &mut World, _version: u16, bytes: &[u8]) -> Result<(), RestoreError> {
     let saved: Saved = decode("board", bytes)?;
-    let people = world.resource::<People>();
-    let (members, groups) = (people.members.clone(), people.communities.clone());
-    if (saved.scores.len(), saved.standings.len()) != (members.len(), groups.len()) {
+    let groups = world.resource::<People>().communities.clone();
+    let members = world.resource::<Column<Member>>().len();
+    if (saved.scores.len(), saved.standings.len()) != (members, groups.len()) {
         return Err(RestoreError::Unreadable("section `board`: members are missing".to_owned()));
     }
-    for (entity, scores) in members.into_iter().zip(saved.scores) {
-        world.entity_mut(entity).insert(scores);
-    }
+    world.insert_resource(Column::restored(saved.scores.into_owned()));
     let known = groups.len();
     for (entity, standings) in groups.into_iter().zip(saved.standings) {
         world.entity_mut(entity).insert(standings);

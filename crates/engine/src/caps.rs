@@ -14,14 +14,14 @@ use dengmi_content::model::reward::{Cap, CapPeriod, CapScope};
 use dengmi_core::view::EventKind;
 use dengmi_core::{Day, Period, PeriodKind, mutant};
 use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
 
 use crate::RestoreError;
+use crate::column::Column;
 use crate::content::RuleNumbers;
 use crate::kernel::{Builder, Happened, Phase, Section, Setup, decode, encode};
 use crate::ledger::TakeBack;
 use crate::outreach::Announced;
-use crate::people::People;
+use crate::people::{Member, People};
 use crate::rules::{Reward, Rule};
 use crate::runs::{Run, RunIndex, RunPlan};
 use crate::stream::{Reader, Writer};
@@ -105,7 +105,7 @@ struct Limit {
 
 /// The limits of one rule in one run.
 struct Limits {
-    caps: SmallVec<[Limit; 4]>,
+    caps: Vec<Limit>,
     /// What the version has paid, and what it may.
     paid: i64,
     budget: i64,
@@ -142,6 +142,7 @@ impl Limits {
 
     /// Cuts a reward to what is left everywhere, and counts what remains everywhere. Where nothing
     /// remains, nothing changes.
+    #[inline]
     fn cut(&mut self, wanted: i64, who: Subject, meters: &mut Meters, run: &mut Run) -> Cut {
         let mut points = wanted.min(run.budget_left).min(self.budget - self.paid);
         for cap in &self.caps {
@@ -233,32 +234,34 @@ fn cut(
 ) {
     let branches = i64::from(setup.branches.max(1));
     let groups = people.communities.len() as u32;
+    let used = &mut *used;
     let facts = facts.all();
     let fact_of = |reward: &Reward| &facts[reward.fact as usize].0;
-    for rewards in rewards.all().chunk_by(|a, b| fact_of(a).run == fact_of(b).run) {
-        let run = runs.entity(fact_of(&rewards[0]).run.seq);
+    let mut rest = rewards.all();
+    while let Some(first) = rest.first().map(fact_of) {
+        let len = rest.iter().position(|reward| fact_of(reward).run != first.run);
+        let (rewards, after) = rest.split_at(len.unwrap_or(rest.len()));
+        rest = after;
+        let run = runs.entity(first.run.seq);
         let Some((mut run, plan)) = run.and_then(|entity| plans.get_mut(entity).ok()) else {
             continue;
         };
         let run = &mut *run;
         // The rules that pay in this run, with their limits: looked for once.
-        let mut known: SmallVec<[Known; 4]> = SmallVec::new();
-        let mut periods = Periods::of(fact_of(&rewards[0]).day);
+        let mut known: Vec<Known> = Vec::new();
+        let mut at = 0;
+        let mut periods = Periods::of(first.day);
         for reward in rewards {
             let fact = fact_of(reward);
-            let at = known.iter().position(|(place, ..)| *place == reward.place);
-            let at = match (at, plan.rules.at(reward.place)) {
-                (Some(at), _) => at,
-                (None, Some(rule)) => {
-                    known.push((
-                        reward.place,
-                        rule,
-                        Limits::of(rule, run.seq, branches, &mut used),
-                    ));
-                    known.len() - 1
-                }
-                (None, None) => continue,
-            };
+            if known.get(at).is_none_or(|(place, ..)| *place != reward.place) {
+                let Some(rule) = plan.rules.at(reward.place) else { continue };
+                at = known.iter().position(|(place, ..)| *place == reward.place).unwrap_or_else(
+                    || {
+                        known.push((reward.place, rule, Limits::of(rule, run.seq, branches, used)));
+                        known.len() - 1
+                    },
+                );
+            }
             if fact.day != periods.day {
                 periods = Periods::of(fact.day);
             }
@@ -276,7 +279,7 @@ fn cut(
             }
         }
         for (_, rule, limits) in &known {
-            limits.settle(rule, &mut used);
+            limits.settle(rule, used);
         }
     }
 }
@@ -296,7 +299,8 @@ fn save(world: &mut World) -> Vec<u8> {
 fn restore(world: &mut World, _version: u16, bytes: &[u8]) -> Result<(), RestoreError> {
     let saved: CapUse = decode("caps", bytes)?;
     let people = world.resource::<People>();
-    let (members, groups) = (people.members.len() as u32, people.communities.len() as u32);
+    let (members, groups) =
+        (world.resource::<Column<Member>>().len() as u32, people.communities.len() as u32);
     if !saved.meters.count_within(members, groups) {
         let text = "section `caps`: a limit counts somebody who is not there";
         return Err(RestoreError::Unreadable(text.to_owned()));

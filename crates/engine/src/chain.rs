@@ -7,9 +7,10 @@
 
 use blake3::Hasher;
 use dengmi_core::id::Id;
+use dengmi_core::ledger::RuleRef;
 use dengmi_core::view::board::Ranked;
 use dengmi_core::view::{ClosedBoard, Event};
-use dengmi_core::{Account, Cause, Day, Digest, LedgerEntry, Outcome, Receipt, mutant};
+use dengmi_core::{Account, Cause, Day, Digest, EntryKind, LedgerEntry, Outcome, Receipt, mutant};
 use serde::Serialize;
 
 use crate::kernel::{Now, encode_into};
@@ -17,8 +18,14 @@ use crate::kernel::{Now, encode_into};
 /// Bytes given to the hash at once: enough for it to work on several blocks side by side.
 const PIECE: usize = 32 * 1_024;
 
-/// Room for any one entry, outcome or row.
-const ITEM_MAX: usize = 128;
+/// Room for any one entry, outcome or row: the longest entry takes 87 bytes.
+const ITEM_MAX: usize = 96;
+
+/// Room for an award by a cause that is written here: 72 bytes at most.
+const AWARD_MAX: usize = 80;
+
+/// Room for a check-in's outcome, which takes 23 bytes at most, or a row of a standing.
+const SMALL_MAX: usize = 32;
 
 /// Links batches into the chain; keeps its room.
 pub(crate) struct Linker {
@@ -27,7 +34,7 @@ pub(crate) struct Linker {
 
 impl Default for Linker {
     fn default() -> Self {
-        Self { piece: Vec::with_capacity(PIECE + ITEM_MAX) }
+        Self { piece: Vec::with_capacity(PIECE + 2 * ITEM_MAX) }
     }
 }
 
@@ -52,7 +59,8 @@ impl Linker {
         let skips = mutant::planted("chain/skips-outcome");
         let outcomes = if skips { &said.outcomes[..kept] } else { said.outcomes };
         each(piece, &mut hasher, outcomes, outcome);
-        each(piece, &mut hasher, said.entries, entry);
+        let mut entries = Entries::default();
+        each(piece, &mut hasher, said.entries, |piece, entry| entries.write(piece, entry));
         each(piece, &mut hasher, said.events, plain);
         count(piece, said.closed.len());
         for board in said.closed {
@@ -71,7 +79,7 @@ fn each<T>(
     piece: &mut Vec<u8>,
     hasher: &mut Hasher,
     items: &[T],
-    write: impl Fn(&mut Vec<u8>, &T),
+    mut write: impl FnMut(&mut Vec<u8>, &T),
 ) {
     count(piece, items.len());
     for item in items {
@@ -88,22 +96,26 @@ fn plain<T: Serialize>(bytes: &mut Vec<u8>, value: &T) {
     *bytes = encode_into(value, std::mem::take(bytes));
 }
 
-/// Bytes of one item, on the stack. Nothing that is written here takes more than
-/// [`ITEM_MAX`]: the longest entry has 87.
-struct Short {
-    bytes: [u8; ITEM_MAX],
+/// Bytes of one item, on the stack, up to `N`.
+struct Short<const N: usize> {
+    bytes: [u8; N],
     len: usize,
 }
 
-impl Default for Short {
+impl<const N: usize> Default for Short<N> {
     fn default() -> Self {
-        Self { bytes: [0; ITEM_MAX], len: 0 }
+        Self { bytes: [0; N], len: 0 }
     }
 }
 
-impl Short {
-    fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.len]
+impl<const N: usize> Short<N> {
+    /// Puts the item at the end of `piece`. Copying a fixed length and cutting it off takes a
+    /// fraction of copying as much as there is.
+    #[inline(always)]
+    fn put(&self, piece: &mut Vec<u8>) {
+        let end = piece.len() + self.len;
+        piece.extend_from_slice(&self.bytes);
+        piece.truncate(end);
     }
 
     #[inline(always)]
@@ -113,7 +125,30 @@ impl Short {
     }
 
     #[inline(always)]
-    fn varint(&mut self, mut value: u64) {
+    fn fixed<const M: usize>(&mut self, bytes: [u8; M], len: usize) {
+        self.bytes[self.len..self.len + M].copy_from_slice(&bytes);
+        self.len += len;
+    }
+
+    #[inline(always)]
+    fn varint(&mut self, value: u64) {
+        // Seven bits a byte, lowest first; all but the last have the highest bit set.
+        match value {
+            0..0x80 => self.push(value as u8),
+            0x80..0x4000 => {
+                let two = (value & 0x7f | (value & 0x3f80) << 1) as u16 | 0x80;
+                self.fixed(two.to_le_bytes(), 2);
+            }
+            0x4000..0x20_0000 => {
+                let low = value & 0x7f | (value & 0x3f80) << 1;
+                let three = (low | (value & 0x1f_c000) << 2) as u32 | 0x8080;
+                self.fixed(three.to_le_bytes(), 3);
+            }
+            _ => self.long_varint(value),
+        }
+    }
+
+    fn long_varint(&mut self, mut value: u64) {
         while value >= 0x80 {
             self.push(value as u8 | 0x80);
             value >>= 7;
@@ -137,6 +172,7 @@ impl Short {
         self.varint(u64::from(id.seq));
     }
 
+    #[inline(always)]
     fn account(&mut self, account: Account) {
         self.push(match account {
             Account::Issue => 0,
@@ -147,6 +183,14 @@ impl Short {
         });
         if let Account::Member(member) = account {
             self.id(member);
+        }
+    }
+
+    fn rule(&mut self, rule: Option<RuleRef>) {
+        self.push(u8::from(rule.is_some()));
+        if let Some(rule) = rule {
+            self.varint(u64::from(rule.code));
+            self.varint(u64::from(rule.version));
         }
     }
 
@@ -187,13 +231,93 @@ impl Short {
 }
 
 fn count(bytes: &mut Vec<u8>, items: usize) {
-    let mut short = Short::default();
+    let mut short = Short::<SMALL_MAX>::default();
     short.varint(items as u64);
-    bytes.extend_from_slice(short.bytes());
+    short.put(bytes);
 }
 
-fn entry(bytes: &mut Vec<u8>, entry: &LedgerEntry) {
-    let mut short = Short::default();
+/// What awards to different members have in common, written once: entries of a batch are mostly
+/// of few kinds.
+struct Alike {
+    at: i64,
+    day: Day,
+    rule: Option<RuleRef>,
+    cause: Cause,
+    /// Time, day, kind and giver.
+    head: [u8; HEAD_MAX],
+    head_len: usize,
+    /// Rule and cause.
+    tail: [u8; TAIL_MAX],
+    tail_len: usize,
+}
+
+/// Ten bytes of time, five of day, kind and giver.
+const HEAD_MAX: usize = 17;
+
+/// A rule takes seven bytes, the longest cause nineteen.
+const TAIL_MAX: usize = 26;
+
+impl Alike {
+    fn of(entry: &LedgerEntry) -> Option<Self> {
+        let (mut head, mut tail) = (Short::<ITEM_MAX>::default(), Short::<ITEM_MAX>::default());
+        head.signed(entry.at.0);
+        head.day(entry.day);
+        head.push(entry.kind as u8);
+        head.account(entry.from);
+        tail.rule(entry.rule);
+        tail.cause(entry.cause).then(|| Self {
+            at: entry.at.0,
+            day: entry.day,
+            rule: entry.rule,
+            cause: entry.cause,
+            head: std::array::from_fn(|n| head.bytes[n]),
+            head_len: head.len,
+            tail: std::array::from_fn(|n| tail.bytes[n]),
+            tail_len: tail.len,
+        })
+    }
+
+    fn is_of(&self, entry: &LedgerEntry) -> bool {
+        (self.at, self.day) == (entry.at.0, entry.day)
+            && self.cause == entry.cause
+            && self.rule == entry.rule
+    }
+}
+
+/// Writes entries; knows the last kinds of awards by what they are for.
+#[derive(Default)]
+struct Entries([Option<Alike>; 8]);
+
+impl Entries {
+    #[inline]
+    fn write(&mut self, piece: &mut Vec<u8>, entry: &LedgerEntry) {
+        let award = (entry.kind, entry.from) == (EntryKind::Award, Account::Issue);
+        let place = match entry.cause {
+            Cause::Answer { question, .. } => usize::from(question) % self.0.len(),
+            Cause::Comment(..) => 1,
+            _ => 0,
+        };
+        let known = &mut self.0[place];
+        if award && !known.as_ref().is_some_and(|known| known.is_of(entry)) {
+            *known = Alike::of(entry);
+        }
+        match known {
+            Some(known) if award => {
+                let mut short = Short::<AWARD_MAX>::default();
+                short.varint(entry.id);
+                short.fixed(known.head, known.head_len);
+                short.account(entry.to);
+                short.signed(entry.points.0);
+                short.fixed(known.tail, known.tail_len);
+                short.put(piece);
+            }
+            _ => whole(piece, entry),
+        }
+    }
+}
+
+fn whole(piece: &mut Vec<u8>, entry: &LedgerEntry) {
+    let mut short = Short::<ITEM_MAX>::default();
     short.varint(entry.id);
     short.signed(entry.at.0);
     short.day(entry.day);
@@ -201,56 +325,49 @@ fn entry(bytes: &mut Vec<u8>, entry: &LedgerEntry) {
     short.account(entry.from);
     short.account(entry.to);
     short.signed(entry.points.0);
-    short.push(u8::from(entry.rule.is_some()));
-    if let Some(rule) = entry.rule {
-        short.varint(u64::from(rule.code));
-        short.varint(u64::from(rule.version));
-    }
+    short.rule(entry.rule);
     let whole = short.cause(entry.cause);
-    bytes.extend_from_slice(short.bytes());
+    short.put(piece);
     if !whole {
-        plain(bytes, &entry.cause);
+        plain(piece, &entry.cause);
     }
 }
 
-fn outcome(bytes: &mut Vec<u8>, outcome: &Outcome) {
-    let mut short = Short::default();
+fn outcome(piece: &mut Vec<u8>, outcome: &Outcome) {
+    let mut short = Short::<SMALL_MAX>::default();
     match outcome {
         Outcome::Done(Receipt::CheckedIn(state)) => {
-            short.push(0);
-            short.push(6);
+            short.fixed([0, 6], 2);
             short.day(state.day);
             short.day(state.alive_until);
             for count in [state.length, state.longest, state.total] {
                 short.varint(u64::from(count));
             }
-            short.push(state.freezes);
-            short.push(state.make_ups);
+            short.fixed([state.freezes, state.make_ups], 2);
         }
         Outcome::Done(Receipt::Taken { round, answered }) => {
-            short.push(0);
-            short.push(7);
+            short.fixed([0, 7], 2);
             short.id(*round);
             short.push(*answered);
         }
         Outcome::Done(Receipt::Reacted { counted }) => {
-            short.push(0);
-            short.push(9);
-            short.push(u8::from(*counted));
+            short.fixed([0, 9, u8::from(*counted)], 3);
         }
-        other => plain(bytes, other),
+        other => return plain(piece, other),
     }
-    bytes.extend_from_slice(short.bytes());
+    short.put(piece);
 }
 
-fn row(bytes: &mut Vec<u8>, row: &Ranked) {
-    let mut short = Short::default();
+#[inline]
+fn row(piece: &mut Vec<u8>, row: &Ranked) {
+    let mut short = Short::<SMALL_MAX>::default();
     short.row(row);
-    bytes.extend_from_slice(short.bytes());
+    short.put(piece);
 }
 
 /// The rows of a standing, how many first.
 pub(crate) fn rows(bytes: &mut Vec<u8>, ranked: &[Ranked]) {
+    bytes.reserve(ranked.len() * SMALL_MAX / 2);
     count(bytes, ranked.len());
     ranked.iter().for_each(|one| row(bytes, one));
 }

@@ -6,6 +6,7 @@ use bevy_ecs::system::SystemState;
 use dengmi_core::command::Person;
 use dengmi_core::course::{CourseAction, StayWish};
 use dengmi_core::{Action, Actor, BranchId, Command, MemberId, Reject, mutant};
+use smallvec::SmallVec;
 
 use crate::kernel::{Outcomes, Request};
 use crate::moments::ReactRequest;
@@ -48,7 +49,7 @@ pub(crate) fn intake(world: &mut World, desk: &mut Desk, branch: BranchId, comma
                 streaks.write(StreakRequest { index, member: *member, run: *run, what });
             }
             Action::Answer { member, round, answers: given } => {
-                let given = given.as_slice().into();
+                let given = SmallVec::from_slice(given);
                 answers.write(AnswerRequest {
                     index,
                     member: *member,

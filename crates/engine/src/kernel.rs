@@ -4,7 +4,7 @@
 use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, ScheduleLabel, SingleThreadedExecutor};
 use dengmi_core::random::Seed;
-use dengmi_core::{Action, Actor, BranchId, Fact, Outcome, Receipt, Reject, Timestamp};
+use dengmi_core::{Action, Actor, BranchId, Fact, MemberId, Outcome, Receipt, Reject, Timestamp};
 use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -123,32 +123,36 @@ pub(crate) struct Request {
 #[derive(Clone, Copy)]
 pub(crate) struct Happened(pub(crate) Fact);
 
-/// One slot for every command of the batch.
+/// One outcome for every command of the batch.
 #[derive(Resource, Default)]
-pub(crate) struct Outcomes(Vec<Option<Outcome>>);
+pub(crate) struct Outcomes {
+    said: Vec<Outcome>,
+    /// Which commands are not answered yet.
+    open: Vec<bool>,
+}
 
 impl Outcomes {
     pub(crate) fn begin(&mut self, commands: usize) {
-        self.0.clear();
-        self.0.resize(commands, None);
+        self.said = Vec::with_capacity(commands);
+        self.said.extend(std::iter::repeat_with(|| Outcome::Done(Receipt::Ok)).take(commands));
+        self.open.clear();
+        self.open.resize(commands, true);
     }
 
+    #[inline]
     pub(crate) fn set(&mut self, index: u32, result: Result<Receipt, Reject>) {
-        let slot = &mut self.0[index as usize];
         // Two features that answer one command would both have acted on it.
-        assert!(slot.is_none(), "command {index} was answered twice");
-        *slot = Some(match result {
+        let open = std::mem::take(&mut self.open[index as usize]);
+        assert!(open, "command {index} was answered twice");
+        self.said[index as usize] = match result {
             Ok(receipt) => Outcome::Done(receipt),
             Err(reject) => Outcome::Rejected(reject),
-        });
+        };
     }
 
     pub(crate) fn take(&mut self) -> Vec<Outcome> {
-        let answered = std::mem::take(&mut self.0);
-        answered
-            .into_iter()
-            .map(|slot| slot.expect("every command is answered by its feature"))
-            .collect()
+        assert!(!self.open.contains(&true), "every command is answered by its feature");
+        std::mem::take(&mut self.said)
     }
 }
 
@@ -161,6 +165,7 @@ pub(crate) struct Touched {
 }
 
 impl Touched {
+    #[inline]
     pub(crate) fn member(&mut self, seq: u32) {
         let word = seq as usize / 64;
         if word >= self.bits.len() {
@@ -170,13 +175,16 @@ impl Touched {
         self.any = true;
     }
 
-    /// The members in id order; forgets them.
-    pub(crate) fn take(&mut self) -> Vec<u32> {
+    /// The members of `branch` in id order; forgets them.
+    pub(crate) fn take(&mut self, branch: BranchId) -> Vec<MemberId> {
         let mut members = Vec::new();
         if self.any {
+            let count: u32 = self.bits.iter().map(|bits| bits.count_ones()).sum();
+            members.reserve_exact(count as usize);
             for (word, bits) in self.bits.iter_mut().enumerate() {
                 while *bits != 0 {
-                    members.push(word as u32 * 64 + bits.trailing_zeros());
+                    let seq = word as u32 * 64 + bits.trailing_zeros();
+                    members.push(MemberId::new(branch, seq));
                     *bits &= *bits - 1;
                 }
             }
@@ -346,8 +354,10 @@ mod tests {
         for member in [200, 3, 64, 3, 63] {
             touched.member(member);
         }
-        assert_eq!(touched.take(), [3, 63, 64, 200]);
-        assert!(touched.take().is_empty());
+        let branch = BranchId(7);
+        let all = [3, 63, 64, 200].map(|seq| MemberId::new(branch, seq));
+        assert_eq!(touched.take(branch), all);
+        assert!(touched.take(branch).is_empty());
     }
 
     #[test]

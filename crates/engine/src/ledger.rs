@@ -4,6 +4,7 @@
 //! Entries are double: what one account gives another gets. The engine keeps balances and what it
 //! needs to book once; the entries themselves leave with the batch.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use bevy_ecs::prelude::*;
@@ -18,11 +19,12 @@ use smallvec::SmallVec;
 
 use crate::RestoreError;
 use crate::caps::Award;
+use crate::column::Column;
 use crate::content::Packs;
 use crate::kernel::{
     Builder, Happened, Now, Outcomes, Phase, Request, Section, Setup, Touched, decode, encode,
 };
-use crate::people::{Members, People, RowsMut, column};
+use crate::people::Member;
 use crate::rules::cause;
 use crate::stream::{Reader, Writer};
 
@@ -57,7 +59,7 @@ pub(crate) struct Refund {
 }
 
 /// A member's points. Buckets hold them by the month in which they expire, soonest first.
-#[derive(Component, Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Wallet {
     buckets: SmallVec<[Bucket; 2]>,
 }
@@ -91,10 +93,12 @@ pub(crate) struct Books {
 const NEVER: Day = Day(i32::MAX);
 
 impl Wallet {
+    #[inline]
     pub(crate) fn balance(&self) -> Points {
         Points(self.buckets.iter().map(|bucket| i64::from(bucket.points)).sum())
     }
 
+    #[inline]
     fn put(&mut self, points: i64, expires: Day) {
         let points = i32::try_from(points).expect("an entry moves at most POINTS_MAX, which fits");
         match self.buckets.iter_mut().find(|bucket| bucket.expires == expires) {
@@ -131,6 +135,7 @@ impl Wallet {
             && self.buckets.windows(2).all(|pair| pair[0].expires < pair[1].expires)
     }
 
+    #[inline]
     fn expires_by(&self, today: Day) -> bool {
         self.buckets.first().is_some_and(|bucket| bucket.expires <= today)
     }
@@ -146,6 +151,7 @@ impl Wallet {
     }
 }
 
+#[inline]
 fn side(account: Account) -> usize {
     match account {
         Account::Issue => 0,
@@ -157,6 +163,7 @@ fn side(account: Account) -> usize {
 }
 
 impl Books {
+    #[inline]
     fn post(&mut self, entry: LedgerEntry) {
         assert!(entry.points.0 > 0 && entry.points <= POINTS_MAX, "entries move a sane amount");
         assert_eq!(entry.id, self.last_entry + 1, "entries are numbered without a gap");
@@ -167,12 +174,14 @@ impl Books {
     }
 
     /// The entry of an award of this batch.
+    #[inline]
     pub(crate) fn entry(&self, posted: &Posted) -> &LedgerEntry {
         &self.entries[posted.place as usize]
     }
 
     /// What the points of an entry of this batch first went back to: for a reversal, the cause of
     /// the reversed entry.
+    #[inline]
     pub(crate) fn origin<'a>(&'a self, entry: &'a LedgerEntry) -> &'a Cause {
         if entry.kind != EntryKind::Reversal {
             return &entry.cause;
@@ -196,12 +205,13 @@ impl Books {
 pub(crate) fn plugin(builder: &mut Builder) {
     builder
         .resource::<Books>()
+        .resource::<Column<Wallet>>()
         .paid_message::<Posted>()
         .message::<TakeBack>()
         .systems(Phase::Ledger, take_back)
         .paying(Phase::Ledger, award.after(take_back), award)
         .systems(Phase::Ledger, serve.after(award))
-        .section(Section { name: "ledger", version: 1, save, restore });
+        .section(Section { name: "ledger", version: 2, save, restore });
 }
 
 /// One batch's bookkeeping.
@@ -239,6 +249,7 @@ impl<'a> Clerk<'a> {
     }
 
     /// When points earned on `day` expire: with the month that begins after whole months of life.
+    #[inline]
     fn expires(&mut self, day: Day) -> Day {
         if self.expire_after_months == 0 {
             return NEVER;
@@ -291,10 +302,15 @@ impl<'a> Clerk<'a> {
     }
 
     /// Books what has expired before anything else touches the wallet.
+    #[inline]
     fn settle(&mut self, seq: u32, wallet: &mut Wallet) {
-        if !wallet.expires_by(self.today) {
-            return;
+        if wallet.expires_by(self.today) {
+            self.expire(seq, wallet);
         }
+    }
+
+    #[cold]
+    fn expire(&mut self, seq: u32, wallet: &mut Wallet) {
         for (month, points) in wallet.expire(self.today) {
             let cause = Cause::Expired(month);
             let from = self.member(seq);
@@ -391,15 +407,14 @@ fn take_back(
     setup: Res<Setup>,
     now: Res<Now>,
     packs: Res<Packs>,
-    mut wallets: Query<&mut Wallet>,
+    mut wallets: ResMut<Column<Wallet>>,
     mut books: ResMut<Books>,
     back: Reader<TakeBack>,
     mut touched: ResMut<Touched>,
 ) {
     let mut clerk = Clerk::new(*setup, *now, &packs, &mut books, &mut touched);
-    let mut wallets = RowsMut::of(&mut wallets);
     for taken in back.read() {
-        if let Some(wallet) = wallets.get(taken.member) {
+        if let Some(wallet) = wallets.get_mut(taken.member) {
             // An operator may have reversed the entry before; then there is nothing left to take.
             let _ = clerk.take_back(taken, wallet);
         }
@@ -412,7 +427,7 @@ fn award(
     setup: Res<Setup>,
     now: Res<Now>,
     packs: Res<Packs>,
-    mut wallets: Query<&mut Wallet>,
+    wallets: ResMut<Column<Wallet>>,
     mut books: ResMut<Books>,
     facts: Reader<Happened>,
     awards: Reader<Award>,
@@ -420,12 +435,13 @@ fn award(
     mut touched: ResMut<Touched>,
 ) {
     let mut clerk = Clerk::new(*setup, *now, &packs, &mut books, &mut touched);
-    let mut wallets = RowsMut::of(&mut wallets);
+    let wallets = wallets.into_inner();
     clerk.books.entries.reserve(awards.all().len());
     for award in awards.read() {
         let Happened(fact) = &facts.all()[award.reward.fact as usize];
-        if let Some(wallet) = wallets.get(fact.member.seq) {
-            posted.write_batch(clerk.award(award, fact, wallet));
+        let Some(wallet) = wallets.get_mut(fact.member.seq) else { continue };
+        if let Some(place) = clerk.award(award, fact, wallet) {
+            posted.write(place);
         }
     }
     debug_assert_eq!(books.sum(), 0, "double entry");
@@ -437,21 +453,20 @@ fn serve(
     setup: Res<Setup>,
     now: Res<Now>,
     packs: Res<Packs>,
-    members: Members,
-    mut wallets: Query<&mut Wallet>,
+    members: Res<Column<Member>>,
+    mut wallets: ResMut<Column<Wallet>>,
     mut books: ResMut<Books>,
     requests: Reader<Request>,
     mut outcomes: ResMut<Outcomes>,
     mut touched: ResMut<Touched>,
 ) {
     let mut clerk = Clerk::new(*setup, *now, &packs, &mut books, &mut touched);
-    let (members, mut wallets) = (members.rows(), RowsMut::of(&mut wallets));
     for request in requests.read() {
         let member = match request.action {
             Action::Redeem { member, .. } | Action::Reverse { member, .. } => member,
             _ => continue,
         };
-        let wallet = wallets.get(member.seq);
+        let wallet = wallets.get_mut(member.seq);
         let result = wallet.ok_or(Reject::UnknownMember).and_then(|wallet| {
             match request.action {
                 Action::Redeem { points, order, .. } => {
@@ -477,23 +492,23 @@ fn serve(
 }
 
 #[derive(Serialize, Deserialize)]
-struct Saved {
+struct Saved<'a> {
     books: Books,
-    wallets: Vec<Wallet>,
+    wallets: Cow<'a, [Wallet]>,
 }
 
 fn save(world: &mut World) -> Vec<u8> {
-    let wallets = column(world, &world.resource::<People>().members);
+    let wallets = Cow::Borrowed(world.resource::<Column<Wallet>>().all());
     encode(&Saved { books: world.resource::<Books>().clone(), wallets })
 }
 
 fn restore(world: &mut World, _version: u16, bytes: &[u8]) -> Result<(), RestoreError> {
     let saved: Saved = decode("ledger", bytes)?;
-    let members = world.resource::<People>().members.clone();
+    let members = world.resource::<Column<Member>>().len();
     let held =
         saved.wallets.iter().try_fold(0i64, |sum, wallet| sum.checked_add(wallet.balance().0));
     let sums = saved.books.sums.iter().try_fold(0i64, |sum, side| sum.checked_add(*side));
-    if saved.wallets.len() != members.len()
+    if saved.wallets.len() != members
         || !saved.wallets.iter().all(Wallet::is_straight)
         || sums != Some(0)
         || held != Some(saved.books.sums[4])
@@ -502,9 +517,7 @@ fn restore(world: &mut World, _version: u16, bytes: &[u8]) -> Result<(), Restore
             "section `ledger`: the books do not balance".to_owned(),
         ));
     }
-    for (entity, wallet) in members.into_iter().zip(saved.wallets) {
-        world.entity_mut(entity).insert(wallet);
-    }
+    world.insert_resource(Column::restored(saved.wallets.into_owned()));
     world.insert_resource(saved.books);
     Ok(())
 }

@@ -12,6 +12,7 @@ mod caps;
 mod chain;
 mod clock;
 mod cohort;
+mod column;
 mod content;
 mod intake;
 mod invest;
@@ -51,12 +52,13 @@ use crate::board::Closing;
 use crate::chain::{Linker, Said};
 use crate::clock::DueQueue;
 use crate::cohort::{Cohort, CohortIndex};
+use crate::column::Column;
 use crate::content::{Packs, RuleNumbers};
 use crate::intake::{Desk, intake};
 use crate::kernel::{Builder, Now, Outcomes, Section, Setup, Touched};
 use crate::ledger::Books;
 use crate::outreach::Outbox;
-use crate::people::People;
+use crate::people::Member;
 use crate::runs::{Run, RunIndex};
 
 pub use crate::cohort::item_order;
@@ -246,8 +248,7 @@ impl Engine {
         let closed_boards = std::mem::take(&mut world.resource_mut::<Closing>().closed);
         let mut touched = world.resource_mut::<Touched>();
         let catalog_changed = std::mem::take(&mut touched.catalog);
-        let branch = self.setup.branch;
-        let touched = touched.take().into_iter().map(|seq| MemberId::new(branch, seq)).collect();
+        let touched = touched.take(self.setup.branch);
         let mut applied = Applied {
             outcomes,
             entries,
@@ -374,7 +375,7 @@ impl Engine {
     /// How many members there are; their numbers are 1 to this.
     #[must_use]
     pub fn members(&self) -> u32 {
-        self.world.resource::<People>().members.len() as u32
+        self.world.resource::<Column<Member>>().len() as u32
     }
 
     /// The slowly changing things of the branch.

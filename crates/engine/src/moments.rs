@@ -20,13 +20,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::RestoreError;
 use crate::clock::{Due, DueQueue};
+use crate::column::Column;
 use crate::kernel::{
     Builder, Happened, Now, Outcomes, Phase, Request, Section, Setup, Touched, decode, encode,
 };
 use crate::ledger::{Books, Posted, TakeBack};
 use crate::numbered::Numbered;
 use crate::outreach::Announced;
-use crate::people::{Members, People, column};
+use crate::people::{Member, People, column};
 use crate::roster::Roster;
 use crate::runs::{Run, RunIndex, RunPlan, Runs};
 use crate::stream::{Reader, Stream, Writer};
@@ -47,28 +48,50 @@ pub(crate) struct Post {
     pub(crate) comments: u32,
 }
 
-/// What one member did under one post.
+/// What one member did under one post. There is one for everybody who reacts, so it is small.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Reacted {
-    liked: bool,
-    commented: bool,
-    /// A like was told to the rules; it is never told again.
-    like_told: bool,
-    comment_told: bool,
-    /// The first text that was known was taken as the answer.
-    text_taken: bool,
-    /// What the like or the comment earned is among what the post paid.
-    like_paid: bool,
-    comment_paid: bool,
+    /// Bits of [`Did`].
+    did: u8,
     /// How many days after the post's the comment was first told. Its answer counts for that day
     /// too, so that one version of each rule decides about both.
     comment_day: u8,
 }
 
+/// What a member may have done, or had happen, under a post.
+#[derive(Clone, Copy)]
+enum Did {
+    Like,
+    Comment,
+    /// The like was told to the rules; it is never told again.
+    TellLike,
+    TellComment,
+    /// The first text that was known was taken as the answer.
+    GiveText,
+    /// What the like earned is among what the post paid.
+    EarnByLike,
+    EarnByComment,
+}
+
+impl Reacted {
+    fn has(self, what: Did) -> bool {
+        self.did >> what as u8 & 1 == 1
+    }
+
+    /// Sets or clears; whether it was set before.
+    fn set(&mut self, what: Did, on: bool) -> bool {
+        let was = self.has(what);
+        let bit = 1 << what as u8;
+        self.did = if on { self.did | bit } else { self.did & !bit };
+        was
+    }
+}
+
 /// An entry that a reaction earned. There is one for each reaction that counts, so it is small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Paid {
-    entry: u64,
+    /// How far behind the first entry of the post.
+    behind: u32,
     member: u32,
     /// Points, and in the highest bit whether it was a comment that earned them.
     points: u32,
@@ -77,10 +100,12 @@ struct Paid {
 impl Paid {
     const COMMENT: u32 = 1 << 31;
 
-    fn new(entry: u64, member: u32, points: Points, of: Undone) -> Self {
+    fn new(behind: u64, member: u32, points: Points, of: Undone) -> Self {
+        // A post closes long before so many entries follow that its first is out of reach.
+        let behind = u32::try_from(behind).unwrap_or(u32::MAX);
         let points = u32::try_from(points.0).expect("an award is at most POINTS_MAX");
         let kind = if of == Undone::Comment { Self::COMMENT } else { 0 };
-        Self { entry, member, points: points | kind }
+        Self { behind, member, points: points | kind }
     }
 
     fn of(&self) -> Undone {
@@ -96,6 +121,8 @@ impl Paid {
 #[derive(Component, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Reactions {
     rows: Roster<Reacted>,
+    /// The first entry that any of them earned.
+    first: u64,
     paid: Vec<Paid>,
 }
 
@@ -190,7 +217,7 @@ pub(crate) fn plugin(builder: &mut Builder) {
             note_awards.after(crate::quiz::note_awards),
             note_awards.after(crate::quiz::note_awards),
         )
-        .section(Section { name: "moments", version: 1, save, restore });
+        .section(Section { name: "moments", version: 2, save, restore });
 }
 
 fn publish(world: &mut World) {
@@ -290,44 +317,45 @@ fn apply(
 ) -> Change {
     let mut change = Change::default();
     match reaction {
-        Reaction::Like if !row.liked => {
-            row.liked = true;
+        Reaction::Like if !row.has(Did::Like) => {
+            row.set(Did::Like, true);
             post.likes += 1;
             change.counted = true;
-            if !std::mem::replace(&mut row.like_told, true) {
+            if !row.set(Did::TellLike, true) {
                 change.fact = Some(FactKind::Liked { post: id });
             }
         }
-        Reaction::Unlike if row.liked => {
-            row.liked = false;
+        Reaction::Unlike if row.has(Did::Like) => {
+            row.set(Did::Like, false);
             post.likes -= 1;
             change.counted = true;
             change.undone = Some(Undone::Like);
-            change.unpaid = std::mem::take(&mut row.like_paid);
+            change.unpaid = row.set(Did::EarnByLike, false);
         }
         Reaction::Comment(text) => {
-            let first_text = text.filter(|_| !row.text_taken);
-            row.text_taken |= text.is_some();
+            let first_text = text.filter(|_| !row.has(Did::GiveText));
+            if text.is_some() {
+                row.set(Did::GiveText, true);
+            }
             let answered = first_text.is_some_and(|text| answers.contains(&text));
-            let again = row.comment_told;
-            if !row.commented {
-                row.commented = true;
+            let again = row.has(Did::TellComment);
+            if !row.set(Did::Comment, true) {
                 post.comments += 1;
                 change.counted = true;
             }
             change.counted |= first_text.is_some();
             // Told once, and once more where the text came later and answers the question.
             if !again || answered {
-                row.comment_told = true;
+                row.set(Did::TellComment, true);
                 change.fact = Some(FactKind::Commented { post: id, answered, again });
             }
         }
-        Reaction::Uncomment if row.commented => {
-            row.commented = false;
+        Reaction::Uncomment if row.has(Did::Comment) => {
+            row.set(Did::Comment, false);
             post.comments -= 1;
             change.counted = true;
             change.undone = Some(Undone::Comment);
-            change.unpaid = std::mem::take(&mut row.comment_paid);
+            change.unpaid = row.set(Did::EarnByComment, false);
         }
         _ => {}
     }
@@ -338,7 +366,7 @@ fn apply(
 fn react(
     setup: Res<Setup>,
     now: Res<Now>,
-    members: Members,
+    members: Res<Column<Member>>,
     runs: Runs,
     index: Res<PostIndex>,
     mut posts: Query<(&mut Post, &mut Reactions)>,
@@ -350,7 +378,6 @@ fn react(
 ) {
     // Told at the end, because what is undone in the same batch is not told at all.
     let mut told: Vec<Fact> = Vec::new();
-    let members = members.rows();
     for request in requests.read() {
         let mut serve = || {
             let entity = index.entity(request.post.seq).ok_or(Reject::UnknownPost)?;
@@ -379,7 +406,7 @@ fn react(
             if !undoing && (at < post.at || at > post.closes || run.ended.is_some()) {
                 return Err(Reject::PostClosed);
             }
-            let Reactions { rows, paid } = &mut *reactions;
+            let Reactions { rows, first, paid } = &mut *reactions;
             let (_, row) = rows.entry(id.seq, Default::default);
             let change = apply(request.reaction, &mut post, request.post, row, &moments.answers);
             if change.counted {
@@ -393,7 +420,7 @@ fn react(
                 if change.unpaid && !mutant::planted("moments/undone-keeps") {
                     let mine = |one: &mut Paid| one.member == id.seq && one.of() == undone;
                     back.write_batch(paid.extract_if(.., mine).map(|paid| {
-                        let (entry, points) = (paid.entry, paid.points());
+                        let (entry, points) = (*first + u64::from(paid.behind), paid.points());
                         TakeBack { member: id.seq, entry, points, origin, refund: None }
                     }));
                     touched.member(id.seq);
@@ -441,13 +468,16 @@ fn note_awards(
         let Some((mut reactions, (member, points))) = reactions.zip(entry.member_change()) else {
             continue;
         };
-        let Reactions { rows, paid } = &mut *reactions;
+        let Reactions { rows, first, paid } = &mut *reactions;
         let Some(row) = rows.get_mut(member.seq) else { continue };
         match of {
-            Undone::Like => row.like_paid = true,
-            Undone::Comment => row.comment_paid = true,
+            Undone::Like => row.set(Did::EarnByLike, true),
+            Undone::Comment => row.set(Did::EarnByComment, true),
+        };
+        if paid.is_empty() {
+            *first = entry.id;
         }
-        paid.push(Paid::new(entry.id, member.seq, points, of));
+        paid.push(Paid::new(entry.id.saturating_sub(*first), member.seq, points, of));
     }
 }
 
@@ -524,11 +554,11 @@ fn restore(world: &mut World, _version: u16, bytes: &[u8]) -> Result<(), Restore
     }
     let mut live = Vec::new();
     for (post, reactions) in saved.posts.into_iter().zip(saved.reactions) {
-        let standing = |of: fn(&Reacted) -> bool| {
-            reactions.rows.by_member().filter(|(_, _, row)| of(row)).count()
-        };
-        let counted = [standing(|row| row.liked), standing(|row| row.commented)];
-        if counted != [post.likes as usize, post.comments as usize] {
+        let standing =
+            |what| reactions.rows.by_member().filter(|(_, _, row)| row.has(what)).count();
+        let counted = [standing(Did::Like), standing(Did::Comment)];
+        let sound = reactions.first <= u64::MAX / 2;
+        if counted != [post.likes as usize, post.comments as usize] || !sound {
             return Err(broken());
         }
         let seq = post.seq;

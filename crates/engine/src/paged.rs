@@ -25,25 +25,47 @@ impl<T> Default for Paged<T> {
 
 impl<T: Row> Paged<T> {
     /// The member's row, if there is one.
+    #[inline]
     pub(crate) fn get(&self, member: u32) -> Option<&T> {
         let page = self.0.get(member as usize / PAGE)?.as_ref()?;
         Some(&page[member as usize % PAGE]).filter(|row| !row.is_vacant())
     }
 
+    /// The member's row; a vacant one where there is none.
+    #[inline]
+    pub(crate) fn row(&self, member: u32) -> T
+    where
+        T: Copy,
+    {
+        match self.0.get(member as usize / PAGE) {
+            Some(Some(page)) => page[member as usize % PAGE],
+            _ => T::default(),
+        }
+    }
+
     /// The member's row, to be changed, if there is one.
+    #[inline]
     pub(crate) fn get_mut(&mut self, member: u32) -> Option<&mut T> {
         let page = self.0.get_mut(member as usize / PAGE)?.as_mut()?;
         Some(&mut page[member as usize % PAGE]).filter(|row| !row.is_vacant())
     }
 
     /// The member's row, vacant where there was none.
+    #[inline]
     pub(crate) fn at(&mut self, member: u32) -> &mut T {
         let (page, place) = (member as usize / PAGE, member as usize % PAGE);
+        if self.0.get(page).is_none_or(Option::is_none) {
+            self.make(page);
+        }
+        &mut self.0[page].as_mut().expect("the page was made")[place]
+    }
+
+    #[cold]
+    fn make(&mut self, page: usize) {
         if page >= self.0.len() {
             self.0.resize_with(page + 1, || None);
         }
-        let vacant = || Box::new(std::array::from_fn(|_| T::default()));
-        &mut self.0[page].get_or_insert_with(vacant)[place]
+        self.0[page] = Some(Box::new(std::array::from_fn(|_| T::default())));
     }
 
     /// Rows in member order.
@@ -96,6 +118,7 @@ mod tests {
         let rows: Vec<(u32, u32)> = table.by_member().map(|(m, row)| (m, *row)).collect();
         assert_eq!(rows, [(3, 6), (64, 64), (700, 700)]);
         assert_eq!((table.get(3), table.get(5), table.get(9_000)), (Some(&6), None, None));
+        assert_eq!([3, 5, 130, 9_000].map(|member| table.row(member)), [6, 0, 0, 0]);
         assert_eq!((table.get_mut(64).copied(), table.get_mut(65)), (Some(64), None));
         let bytes = postcard::to_stdvec(&table).unwrap();
         let back: Paged<u32> = postcard::from_bytes(&bytes).unwrap();

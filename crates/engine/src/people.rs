@@ -1,10 +1,9 @@
 //! Members, groups and managers. Owns [`Member`], [`Community`], [`Manager`] and their indexes;
 //! reads [`Request`]; tells [`Moved`] and [`Announced`].
 
-use bevy_ecs::change_detection::ContiguousMut;
-use bevy_ecs::component::Mutable;
+use std::borrow::Cow;
+
 use bevy_ecs::prelude::*;
-use bevy_ecs::system::SystemParam;
 use dengmi_content::model::community::CommunityKind;
 use dengmi_core::command::ConsentPurpose;
 use dengmi_core::view::board::BoardPolicy;
@@ -16,18 +15,20 @@ use dengmi_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::RestoreError;
+use crate::board::Scores;
+use crate::column::Column;
 use crate::content::Packs;
 use crate::kernel::{
     Builder, Now, Outcomes, Phase, Request, Section, Setup, Touched, decode, encode,
 };
+use crate::ledger::Wallet;
 use crate::outreach::Announced;
 use crate::roster::MEMBERS_MAX;
 use crate::stream::Stream;
 
-/// A customer. The entity also carries what other features keep for each member.
-#[derive(Component, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A customer, one row of a [`Column`]. Other features have columns of their own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Member {
-    pub(crate) seq: u32,
     pub(crate) community: u32,
     pub(crate) kind: CommunityKind,
     pub(crate) status: MemberStatus,
@@ -96,7 +97,6 @@ const TAGS_MAX: usize = 64;
 /// Entities by number minus one. Nothing here is ever despawned.
 #[derive(Resource, Default)]
 pub(crate) struct People {
-    pub(crate) members: Vec<Entity>,
     pub(crate) communities: Vec<Entity>,
     pub(crate) managers: Vec<Entity>,
     tags: Vec<Slug>,
@@ -107,10 +107,6 @@ fn at(list: &[Entity], seq: u32) -> Option<Entity> {
 }
 
 impl People {
-    pub(crate) fn member(&self, seq: u32) -> Option<Entity> {
-        at(&self.members, seq)
-    }
-
     pub(crate) fn community(&self, seq: u32) -> Option<Entity> {
         at(&self.communities, seq)
     }
@@ -136,59 +132,13 @@ impl People {
     }
 }
 
-/// Member lookup for systems.
-#[derive(SystemParam)]
-pub(crate) struct Members<'w, 's>(Query<'w, 's, &'static Member>);
-
-impl Members<'_, '_> {
-    /// All members by number.
-    pub(crate) fn rows(&self) -> Rows<'_, Member> {
-        Rows::of(&self.0)
-    }
-}
-
-/// Every member's value of one component, by member number. Members share one table, enter it in
-/// the order of their numbers and never leave it, so nothing has to be looked up.
-pub(crate) struct Rows<'a, C>(&'a [C]);
-
-/// [`Rows`] that can be written.
-pub(crate) struct RowsMut<'a, C>(Option<ContiguousMut<'a, C>>);
-
-impl<'a, C: Component> Rows<'a, C> {
-    pub(crate) fn of(query: &'a Query<&C>) -> Self {
-        let mut tables = query.contiguous_iter().expect("members' components lie in tables");
-        let rows = Self(tables.next().unwrap_or(&[]));
-        debug_assert!(tables.next().is_none(), "members share one table");
-        rows
-    }
-
-    pub(crate) fn get(&self, seq: u32) -> Option<&'a C> {
-        self.0.get(seq.checked_sub(1)? as usize)
-    }
-}
-
-impl Rows<'_, Member> {
+impl Column<Member> {
     /// The member, if they may take part.
+    #[inline]
     pub(crate) fn acting(&self, id: MemberId) -> Result<&Member, Reject> {
         let member = self.get(id.seq).ok_or(Reject::UnknownMember)?;
-        debug_assert_eq!(member.seq, id.seq, "rows lie in the order of the numbers");
         member.may_act()?;
         Ok(member)
-    }
-}
-
-impl<'a, C: Component<Mutability = Mutable>> RowsMut<'a, C> {
-    pub(crate) fn of(query: &'a mut Query<&mut C>) -> Self {
-        let mut tables = query.contiguous_iter_mut().expect("members' components lie in tables");
-        let rows = Self(tables.next());
-        debug_assert!(tables.next().is_none(), "members share one table");
-        rows
-    }
-
-    pub(crate) fn get(&mut self, seq: u32) -> Option<&mut C> {
-        // Nothing in the engine asks what changed since when.
-        let rows = self.0.as_mut()?.bypass_change_detection();
-        rows.get_mut(seq.checked_sub(1)? as usize)
     }
 }
 
@@ -206,18 +156,15 @@ pub(crate) struct Departed {
     pub(crate) from: u32,
 }
 
-/// What every member entity carries besides [`Member`], spawned together so that all members
-/// share one table.
-pub(crate) type MemberState = (crate::ledger::Wallet, crate::board::Scores);
-
 pub(crate) fn plugin(builder: &mut Builder) {
     builder
         .resource::<People>()
+        .resource::<Column<Member>>()
         .message::<Request>()
         .message::<Moved>()
         .message::<Departed>()
         .systems(Phase::Structure, serve_people)
-        .section(Section { name: "people", version: 2, save, restore });
+        .section(Section { name: "people", version: 3, save, restore });
 }
 
 pub(crate) fn serve_people(world: &mut World) {
@@ -316,12 +263,11 @@ fn room_in(world: &World, community: CommunityId) -> Result<(Entity, CommunityKi
 
 fn join(world: &mut World, community: CommunityId) -> Result<Receipt, Reject> {
     let (group, kind, today) = room_in(world, community)?;
-    let seq = world.resource::<People>().members.len() as u32 + 1;
+    let seq = world.resource::<Column<Member>>().len() as u32 + 1;
     if seq > MEMBERS_MAX {
         return Err(Reject::BranchFull);
     }
     let member = Member {
-        seq,
         community: community.seq,
         kind,
         status: MemberStatus::Active,
@@ -331,8 +277,9 @@ fn join(world: &mut World, community: CommunityId) -> Result<Receipt, Reject> {
         tags: 0,
         show: true,
     };
-    let entity = world.spawn((member, MemberState::default())).id();
-    world.resource_mut::<People>().members.push(entity);
+    world.resource_mut::<Column<Member>>().push(member);
+    world.resource_mut::<Column<Wallet>>().push(Wallet::default());
+    world.resource_mut::<Column<Scores>>().push(Scores::default());
     enter(world, group, seq);
     Ok(Receipt::Member(MemberId::new(community.branch, seq)))
 }
@@ -361,9 +308,9 @@ fn take_out(world: &mut World, from: u32, member: u32) {
     touched.catalog = true;
 }
 
-fn member_mut(world: &mut World, id: MemberId) -> Result<Mut<'_, Member>, Reject> {
-    let entity = world.resource::<People>().member(id.seq).ok_or(Reject::UnknownMember)?;
-    let member = world.get_mut::<Member>(entity).ok_or(Reject::UnknownMember)?;
+fn member_mut(world: &mut World, id: MemberId) -> Result<&mut Member, Reject> {
+    let members = world.resource_mut::<Column<Member>>().into_inner();
+    let member = members.get_mut(id.seq).ok_or(Reject::UnknownMember)?;
     if member.status == MemberStatus::Erased { Err(Reject::MemberErased) } else { Ok(member) }
 }
 
@@ -382,7 +329,7 @@ pub(crate) fn move_member(
     if active {
         take_out(world, from, id.seq);
     }
-    let mut member = member_mut(world, id)?;
+    let member = member_mut(world, id)?;
     member.community = to.seq;
     member.kind = kind;
     member.status = MemberStatus::Active;
@@ -395,7 +342,7 @@ fn end_membership(
     id: MemberId,
     status: MemberStatus,
 ) -> Result<Receipt, Reject> {
-    let mut member = member_mut(world, id)?;
+    let member = member_mut(world, id)?;
     let was = member.status;
     if was == status {
         return Err(Reject::MemberLeft);
@@ -436,7 +383,7 @@ fn set_tag(world: &mut World, id: MemberId, tag: &Slug, on: bool) -> Result<Rece
         // A tag nobody has is already removed.
         false => world.resource::<People>().tag_bit(tag).unwrap_or(0),
     };
-    let mut member = member_mut(world, id)?;
+    let member = member_mut(world, id)?;
     member.tags = if on { member.tags | bit } else { member.tags & !bit };
     world.resource_mut::<Touched>().member(id.seq);
     Ok(Receipt::Ok)
@@ -448,17 +395,17 @@ fn change(
     id: MemberId,
     edit: impl FnOnce(&mut Member),
 ) -> Result<Receipt, Reject> {
-    let mut member = member_mut(world, id)?;
-    edit(&mut member);
+    let member = member_mut(world, id)?;
+    edit(member);
     world.resource_mut::<Touched>().member(id.seq);
     Ok(Receipt::Ok)
 }
 
 #[derive(Serialize, Deserialize)]
-struct Saved {
+struct Saved<'a> {
     managers: u32,
     communities: Vec<Community>,
-    members: Vec<Member>,
+    members: Cow<'a, [Member]>,
     tags: Vec<Slug>,
 }
 
@@ -475,7 +422,7 @@ fn save(world: &mut World) -> Vec<u8> {
     encode(&Saved {
         managers: people.managers.len() as u32,
         communities: column(world, &people.communities),
-        members: column(world, &people.members),
+        members: Cow::Borrowed(world.resource::<Column<Member>>().all()),
         tags: people.tags.clone(),
     })
 }
@@ -489,7 +436,6 @@ fn whole(saved: &Saved) -> bool {
         && members <= MEMBERS_MAX
         && saved.tags.len() <= TAGS_MAX
         && numbered(&mut saved.communities.iter().map(|community| community.seq))
-        && numbered(&mut saved.members.iter().map(|member| member.seq))
         && saved.members.iter().all(|member| (1..=groups).contains(&member.community))
         && saved.communities.iter().all(|community| {
             (1..=managers).contains(&community.manager)
@@ -513,9 +459,7 @@ fn restore(world: &mut World, _version: u16, bytes: &[u8]) -> Result<(), Restore
         let standings = crate::board::Standings::default();
         people.communities.push(world.spawn((community, standings)).id());
     }
-    for member in saved.members {
-        people.members.push(world.spawn((member, MemberState::default())).id());
-    }
+    world.insert_resource(Column::restored(saved.members.into_owned()));
     world.insert_resource(people);
     Ok(())
 }

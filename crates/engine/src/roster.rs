@@ -10,29 +10,31 @@ pub(crate) struct Roster<T> {
     /// By member number: row index plus one, zero for none. Without any slot the rows lie in member
     /// order.
     slots: Vec<u32>,
-    rows: Vec<(u32, T)>,
+    /// Whose rows they are, beside the rows themselves: small rows stay small.
+    members: Vec<u32>,
+    rows: Vec<T>,
 }
 
 impl<T> Default for Roster<T> {
     fn default() -> Self {
-        Self { slots: Vec::new(), rows: Vec::new() }
+        Self { slots: Vec::new(), members: Vec::new(), rows: Vec::new() }
     }
 }
 
 impl<T> Roster<T> {
     pub(crate) fn index(&self, member: u32) -> Option<usize> {
         if self.slots.is_empty() {
-            return self.rows.binary_search_by_key(&member, |(of, _)| *of).ok();
+            return self.members.binary_search(&member).ok();
         }
         self.slots.get(member as usize).and_then(|slot| slot.checked_sub(1)).map(|row| row as usize)
     }
 
     pub(crate) fn get(&self, member: u32) -> Option<&T> {
-        self.index(member).map(|row| &self.rows[row].1)
+        self.index(member).map(|row| &self.rows[row])
     }
 
     pub(crate) fn get_mut(&mut self, member: u32) -> Option<&mut T> {
-        self.index(member).map(|row| &mut self.rows[row].1)
+        self.index(member).map(|row| &mut self.rows[row])
     }
 
     /// The member's row and its index, made by `new` if there was none.
@@ -41,7 +43,7 @@ impl<T> Roster<T> {
             Some(row) => row,
             None => self.push(member, new()),
         };
-        (row, &mut self.rows[row].1)
+        (row, &mut self.rows[row])
     }
 
     fn push(&mut self, member: u32, row: T) -> usize {
@@ -52,16 +54,17 @@ impl<T> Roster<T> {
         if place >= self.slots.len() {
             self.slots.resize(place + 1, 0);
         }
-        self.rows.push((member, row));
+        self.members.push(member);
+        self.rows.push(row);
         self.slots[place] = u32::try_from(self.rows.len()).expect("member numbers are u32");
         self.rows.len() - 1
     }
 
     /// Gives a settled table its slots back.
     fn number_rows(&mut self) {
-        let largest = self.rows.last().map_or(0, |(member, _)| *member);
+        let largest = self.members.last().map_or(0, |member| *member);
         self.slots.resize(largest as usize + 1, 0);
-        for (row, (member, _)) in (1..).zip(&self.rows) {
+        for (row, member) in (1..).zip(&self.members) {
             self.slots[*member as usize] = row;
         }
     }
@@ -72,14 +75,26 @@ impl<T> Roster<T> {
             return;
         }
         // In member order already where batches came in it.
-        self.rows.sort_by_key(|(member, _)| *member);
+        if !self.members.is_sorted() {
+            let members = std::mem::take(&mut self.members);
+            let mut rows: Vec<(u32, T)> = members.into_iter().zip(self.rows.drain(..)).collect();
+            rows.sort_by_key(|(member, _)| *member);
+            (self.members, self.rows) = rows.into_iter().unzip();
+        }
+        self.members.shrink_to_fit();
         self.rows.shrink_to_fit();
         self.slots = Vec::new();
     }
 
     /// Rows in the order they lie in, for changes that do not depend on one another.
     pub(crate) fn rows_mut(&mut self) -> impl Iterator<Item = (u32, &mut T)> {
-        self.rows.iter_mut().map(|(member, row)| (*member, row))
+        self.members.iter().copied().zip(&mut self.rows)
+    }
+
+    /// The members of a settled table in order, and their rows.
+    pub(crate) fn settled(&self) -> (&[u32], &[T]) {
+        debug_assert!(self.slots.is_empty() || mutant::planted("quiz/arrival-order"));
+        (&self.members, &self.rows)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -93,10 +108,7 @@ impl<T> Roster<T> {
         let slots = slots.map(|slot| *slot as usize - 1);
         let whole = self.slots.is_empty() || by_arrival;
         let settled = 0..if whole { self.rows.len() } else { 0 };
-        slots.chain(settled).map(|index| {
-            let (member, row) = &self.rows[index];
-            (*member, index, row)
-        })
+        slots.chain(settled).map(|index| (self.members[index], index, &self.rows[index]))
     }
 }
 

@@ -10,9 +10,10 @@ use dengmi_content::model::reward::{Cap, Condition, Pay, RuleVersion, Trigger};
 use dengmi_core::ledger::RuleRef;
 use dengmi_core::{Cause, Day, Fact, FactKind, Period, PeriodKind, Points, Ppm, mutant};
 
+use crate::column::Column;
 use crate::content::RuleNumbers;
 use crate::kernel::{Builder, Happened, Phase};
-use crate::people::{Member, Members, People};
+use crate::people::{Member, People};
 use crate::runs::{Run, Runs};
 use crate::stream::{Reader, Writer};
 
@@ -47,24 +48,19 @@ pub(crate) struct Rule {
     pub(crate) budget: Option<i64>,
 }
 
-/// What facts of a kind are called in the rulebook, and what their awards go back to.
-fn address(fact: &Fact) -> (usize, Cause) {
-    let run = fact.run;
+/// The trigger that facts of a kind pull.
+#[inline]
+fn trigger(fact: &Fact) -> Trigger {
     match fact.kind {
-        FactKind::CheckedIn { .. } => (0, Cause::CheckIn(run, fact.day)),
-        FactKind::Answered { round, question, revision, .. } => {
-            let forgets = mutant::planted("rules/forgets-revision");
-            let revision = if forgets { 0 } else { revision };
-            (1, Cause::Answer { run, round, question, revision })
-        }
-        FactKind::RoundCompleted { round, revision, .. } => {
-            (2, Cause::Round { run, round, revision })
-        }
-        FactKind::Commented { post, .. } => (3, Cause::Comment(run, post)),
-        FactKind::Liked { post } => (4, Cause::Like(run, post)),
+        FactKind::CheckedIn { .. } => Trigger::CheckedIn,
+        FactKind::Answered { .. } => Trigger::Answered,
+        FactKind::RoundCompleted { .. } => Trigger::RoundCompleted,
+        FactKind::Commented { .. } => Trigger::Commented,
+        FactKind::Liked { .. } => Trigger::Liked,
     }
 }
 
+#[inline]
 fn slot(trigger: Trigger) -> Option<usize> {
     Some(match trigger {
         Trigger::CheckedIn => 0,
@@ -78,8 +74,20 @@ fn slot(trigger: Trigger) -> Option<usize> {
 }
 
 /// What awards for a fact go back to.
+#[inline]
 pub(crate) fn cause(fact: &Fact) -> Cause {
-    address(fact).1
+    let run = fact.run;
+    match fact.kind {
+        FactKind::CheckedIn { .. } => Cause::CheckIn(run, fact.day),
+        FactKind::Answered { round, question, revision, .. } => {
+            let forgets = mutant::planted("rules/forgets-revision");
+            let revision = if forgets { 0 } else { revision };
+            Cause::Answer { run, round, question, revision }
+        }
+        FactKind::RoundCompleted { round, revision, .. } => Cause::Round { run, round, revision },
+        FactKind::Commented { post, .. } => Cause::Comment(run, post),
+        FactKind::Liked { post } => Cause::Like(run, post),
+    }
 }
 
 impl Rulebook {
@@ -149,6 +157,7 @@ impl Rule {
     }
 
     /// What the rule pays for a fact; nothing where it does not apply.
+    #[inline]
     fn pays(&self, case: &Case) -> Option<i64> {
         let fact = case.fact;
         if fact.day < self.from || fact.day > self.to {
@@ -195,7 +204,18 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
+    /// Whether a condition holds. The usual ones are looked at where the rule is.
+    #[inline(always)]
     fn holds(&self, when: &Condition) -> bool {
+        match (when, self.fact.kind) {
+            (Condition::Always, _) => true,
+            (Condition::Right, FactKind::Answered { right, .. }) => right,
+            (Condition::StreakIs(days), FactKind::CheckedIn { streak, .. }) => streak == *days,
+            _ => self.holds_at_length(when),
+        }
+    }
+
+    fn holds_at_length(&self, when: &Condition) -> bool {
         let kind = self.fact.kind;
         match when {
             Condition::Always => true,
@@ -249,12 +269,11 @@ pub(crate) fn plugin(builder: &mut Builder) {
 
 fn reward(
     people: Res<People>,
-    members: Members,
+    members: Res<Column<Member>>,
     runs: Runs,
     facts: Reader<Happened>,
     mut rewards: Writer<Reward>,
 ) {
-    let members = members.rows();
     let mut next = 0;
     for facts in facts.all().chunk_by(|a, b| a.0.run == b.0.run) {
         let first = next;
@@ -262,11 +281,11 @@ fn reward(
         let Some((_, run, plan)) = runs.get(facts[0].0.run.seq) else { continue };
         for (position, Happened(fact)) in (first..).zip(facts) {
             let Some(member) = members.get(fact.member.seq) else { continue };
-            let (trigger, _) = address(fact);
+            let Some(slot) = slot(trigger(fact)) else { continue };
             let case = Case { fact, member, run, people: &people };
-            for (place, rule) in plan.rules.0[trigger].iter().enumerate() {
+            for (place, rule) in plan.rules.0[slot].iter().enumerate() {
                 if let Some(points) = rule.pays(&case) {
-                    let place = (trigger as u8, place as u32);
+                    let place = (slot as u8, place as u32);
                     rewards.write(Reward { fact: position, rule: rule.rule, points, place });
                 }
             }

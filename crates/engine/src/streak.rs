@@ -12,9 +12,10 @@ use dengmi_core::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::column::Column;
 use crate::kernel::{Builder, Happened, Now, Outcomes, Phase, Setup, Touched};
 use crate::paged::{Paged, Row};
-use crate::people::{Member, Members, Rows};
+use crate::people::Member;
 use crate::runs::{Run, RunPlan, Runs};
 use crate::stream::{Reader, Writer};
 
@@ -300,7 +301,7 @@ impl Place<'_> {
     fn serve(
         &self,
         request: &StreakRequest,
-        members: &Rows<Member>,
+        members: &Column<Member>,
         table: &mut Streaks,
     ) -> Result<Served, Reject> {
         let member = members.acting(request.member)?;
@@ -345,7 +346,7 @@ impl Place<'_> {
 fn check_in(
     setup: Res<Setup>,
     now: Res<Now>,
-    members: Members,
+    members: Res<Column<Member>>,
     runs: Runs,
     mut tables: Query<&mut Streaks>,
     requests: Reader<StreakRequest>,
@@ -353,7 +354,6 @@ fn check_in(
     mut outcomes: ResMut<Outcomes>,
     mut touched: ResMut<Touched>,
 ) {
-    let members = members.rows();
     for requests in requests.all().chunk_by(|a, b| a.run == b.run) {
         let found = runs.get(requests[0].run.seq).ok_or(Reject::UnknownRun);
         let mut place = found.and_then(|(entity, run, plan)| {

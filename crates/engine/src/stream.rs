@@ -31,6 +31,16 @@ impl<M: Send + Sync + 'static> Stream<M> {
         self.0.extend(messages);
     }
 
+    /// Lends the messages out, to be written to while the world is read; see [`Stream::take_back`].
+    pub(crate) fn lend(&mut self) -> Vec<M> {
+        std::mem::take(&mut self.0)
+    }
+
+    /// Has lent messages back, in place of any.
+    pub(crate) fn take_back(&mut self, messages: Vec<M>) {
+        self.0 = messages;
+    }
+
     /// Takes messages back that nobody has read yet.
     pub(crate) fn retain(&mut self, keep: impl FnMut(&M) -> bool) {
         self.0.retain(keep);

@@ -10,6 +10,7 @@ use dengmi_core::{CommunityId, ManagerId, MemberId, PostId, RoundId, RunId};
 
 use crate::board::{RoundScores, RunScores, Scores};
 use crate::cohort::CohortIndex;
+use crate::column::Column;
 use crate::content::Packs;
 use crate::kernel::Setup;
 use crate::ledger::Wallet;
@@ -110,9 +111,8 @@ fn round_view(world: &World, entity: Entity) -> Option<RoundView> {
 }
 
 pub(crate) fn member_card(world: &World, id: MemberId) -> Option<MemberCard> {
-    let entity = world.resource::<People>().member(id.seq)?;
-    let member = world.get::<Member>(entity)?;
-    let scores = world.get::<Scores>(entity)?;
+    let member = world.resource::<Column<Member>>().get(id.seq)?;
+    let scores = world.resource::<Column<Scores>>().get(id.seq)?;
     let runs = world.resource::<RunIndex>().live();
     let streaks = runs.filter_map(|entity| {
         let (run, plan) = (world.get::<Run>(entity)?, world.get::<RunPlan>(entity)?);
@@ -132,8 +132,9 @@ pub(crate) fn member_card(world: &World, id: MemberId) -> Option<MemberCard> {
         community: CommunityId::new(id.branch, member.community),
         joined: member.joined,
         consented: member.consented(ConsentPurpose::Activities),
+        marketing: member.consented(ConsentPurpose::Marketing),
         shown: member.shown(),
-        balance: world.get::<Wallet>(entity)?.balance(),
+        balance: world.resource::<Column<Wallet>>().get(id.seq)?.balance(),
         scored: scores.day,
         scores: std::array::from_fn(|kind| scores.slot(kind)),
         streaks: streaks.collect(),
@@ -147,14 +148,14 @@ pub(crate) type ScoreTable = (BoardPolicy, Vec<(MemberId, Score)>);
 pub(crate) fn run_scores(world: &World, id: RunId) -> Option<ScoreTable> {
     let entity = world.resource::<RunIndex>().entity(id.seq)?;
     let policy = world.get::<RunPlan>(entity)?.quest.board;
-    Some((policy, crate::board::table(world, &world.get::<RunScores>(entity)?.0)))
+    Some((policy, crate::board::table(world, &world.get::<RunScores>(entity)?.0).collect()))
 }
 
 pub(crate) fn round_scores(world: &World, id: RoundId) -> Option<ScoreTable> {
     let entity = world.resource::<RoundIndex>().entity(id.seq)?;
     let run = world.resource::<RunIndex>().entity(world.get::<Round>(entity)?.run)?;
     let policy = world.get::<RunPlan>(run)?.quest.board;
-    Some((policy, crate::board::table(world, &world.get::<RoundScores>(entity)?.0)))
+    Some((policy, crate::board::table(world, &world.get::<RoundScores>(entity)?.0).collect()))
 }
 
 pub(crate) fn round_keys(world: &World, id: RoundId) -> Option<Vec<Key>> {

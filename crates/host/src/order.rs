@@ -147,6 +147,7 @@ mod tests {
             community: CommunityId::new(BRANCH, 1),
             joined: TODAY,
             consented: true,
+            marketing: false,
             shown: true,
             balance: Points(0),
             scored: TODAY,

@@ -429,6 +429,7 @@ mod tests {
             community: GROUP,
             joined: TODAY,
             consented: true,
+            marketing: false,
             shown: true,
             balance: Points(i64::from(points)),
             scored: TODAY,

@@ -107,13 +107,28 @@ pub struct MonthConfig {
     pub members: u32,
     /// Days, 1 to [`DAYS`].
     pub days: u16,
+    /// Members of one branch, whole groups; the last branch has what is left.
+    pub shard: u32,
 }
 
 impl MonthConfig {
+    /// A month in branches as large as they get.
+    #[must_use]
+    pub fn new(seed: u64, members: u32, days: u16) -> Self {
+        Self { seed, members, days, shard: SHARD }
+    }
+
+    /// The same in branches so small that each of `threads` has one, as far as there are groups.
+    #[must_use]
+    pub fn for_threads(self, threads: u32) -> Self {
+        let groups = self.members.div_ceil(threads.max(1)).div_ceil(GROUP);
+        Self { shard: self.shard.min(groups.max(1) * GROUP), ..self }
+    }
+
     /// How many branches that makes.
     #[must_use]
     pub fn shards(&self) -> u32 {
-        self.members.div_ceil(SHARD)
+        self.members.div_ceil(self.shard)
     }
 }
 
@@ -175,8 +190,8 @@ impl Shard {
     /// Branch number `index`, from 0, of the workload.
     #[must_use]
     pub fn new(config: &MonthConfig, index: u32) -> Self {
-        let first = index * SHARD;
-        let members = config.members.saturating_sub(first).min(SHARD);
+        let first = index * config.shard;
+        let members = config.members.saturating_sub(first).min(config.shard);
         let draws = Draws::new(config.seed);
         Self {
             branch: BranchId(index as u16 + 1),
@@ -516,13 +531,27 @@ mod tests {
 
     #[test]
     fn engine_and_plain_loop_agree_member_by_member() {
-        let config = MonthConfig { seed: 7, members: 2_000, days: DAYS };
+        let config = MonthConfig::new(7, 2_000, DAYS);
         let (agreement, tally) = run(&config);
         assert_eq!(agreement.differing, 0);
         assert_eq!((tally.refused, tally.day_boards, tally.top_rows), (0, 300, 3_000));
         let (active, points) = agreement.means(&config);
         assert!(active.abs_diff(ACTIVE_RATE_PPM) < ACTIVE_RATE_PPM / 100, "{active}");
         assert!(points.abs_diff(MEAN_POINTS_MILLI) < MEAN_POINTS_MILLI / 100, "{points}");
+    }
+
+    #[test]
+    fn every_thread_gets_branches_of_whole_groups() {
+        let shards = |members, threads| {
+            let config = MonthConfig::new(1, members, DAYS).for_threads(threads);
+            let sizes = (0..config.shards()).map(|index| Shard::new(&config, index).members());
+            sizes.collect::<Vec<_>>()
+        };
+        assert_eq!(shards(20_000, 1), [(0, 20_000)]);
+        assert_eq!(shards(20_000, 2), [(0, 10_000), (10_000, 10_000)]);
+        assert_eq!(shards(1_000, 2), [(0, 600), (600, 400)]);
+        assert_eq!(shards(150, 4), [(0, 150)]);
+        assert_eq!(shards(50_000, 2), [(0, 20_000), (20_000, 20_000), (40_000, 10_000)]);
     }
 
     #[test]
@@ -536,7 +565,7 @@ mod tests {
 
     #[test]
     fn the_means_are_those_of_the_reference() {
-        let (members, config) = (100_000, MonthConfig { seed: 1, members: 100_000, days: DAYS });
+        let (members, config) = (100_000, MonthConfig::new(1, 100_000, DAYS));
         let plain = reference::plain(1, 0, members, DAYS);
         let points = plain.points.iter().map(|&points| u64::from(points)).sum();
         let (active, points) =

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::future::Future;
 
+use dengmi_core::text::FoldedHash;
 use dengmi_core::{BranchId, MemberId, Timestamp};
 
 use crate::error::StoreError;
 
-/// The personal data of one member. It stands in one place, and nowhere else.
+/// The personal data of one member. It stands in one place, and nowhere else; what they wrote in
+/// courses is in [`Words`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct Profile {
     /// Who.
@@ -26,6 +28,26 @@ impl fmt::Debug for Profile {
     /// Personal data is not printed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Profile").field("member", &self.member).finish_non_exhaustive()
+    }
+}
+
+/// Something a member wrote, in their own words. The journal knows it by its hash only.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Words {
+    /// Who.
+    pub member: MemberId,
+    /// The words, folded and hashed: what the journal has of them.
+    pub hash: FoldedHash,
+    /// The words.
+    pub words: String,
+    /// When they were written last.
+    pub written: Timestamp,
+}
+
+impl fmt::Debug for Words {
+    /// Personal data is not printed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Words").field("member", &self.member).finish_non_exhaustive()
     }
 }
 
@@ -139,6 +161,40 @@ pub trait Directory: Send + Sync + 'static {
         &self,
         member: MemberId,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Keeps a member's words under their hash, in place of other spellings of them; says whether
+    /// there were none under it.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownBranch`].
+    fn put_words(&self, words: Words) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Everything a member wrote, by hash.
+    ///
+    /// # Errors
+    /// None of its own.
+    fn words_of(
+        &self,
+        member: MemberId,
+    ) -> impl Future<Output = Result<Vec<Words>, StoreError>> + Send;
+
+    /// Drops a member's words under one hash; says whether there were any.
+    ///
+    /// # Errors
+    /// None of its own.
+    fn drop_words(
+        &self,
+        member: MemberId,
+        hash: FoldedHash,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Erases everything a member wrote, for good; says how many texts it was. The bytes leave the
+    /// files as those of a profile do.
+    ///
+    /// # Errors
+    /// None of its own.
+    fn erase_words(&self, member: MemberId)
+    -> impl Future<Output = Result<u64, StoreError>> + Send;
 
     /// Enters a session.
     ///

@@ -17,7 +17,7 @@ pub mod snapshot;
 mod sqlite;
 mod verify;
 
-pub use directory::{AccountRow, Directory, NewAccount, Profile, SessionRow};
+pub use directory::{AccountRow, Directory, NewAccount, Profile, SessionRow, Words};
 pub use error::StoreError;
 pub use journal::{
     BranchMeta, Commit, Cut, Head, Journal, LedgerRow, PackFiles, Page, Recovered, Sums,

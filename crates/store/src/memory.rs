@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use dengmi_core::text::FoldedHash;
 use dengmi_core::view::board::BoardKey;
 use dengmi_core::view::{ClosedBoard, Event};
 use dengmi_core::{Account, BranchId, Digest, LedgerEntry, MemberId, Points, Timestamp};
 
 use crate::chain;
 use crate::commit::{Grant, seal};
-use crate::directory::{AccountRow, Directory, NewAccount, Profile, SessionRow};
+use crate::directory::{AccountRow, Directory, NewAccount, Profile, SessionRow, Words};
 use crate::error::StoreError;
 use crate::journal::{
     BranchMeta, Commit, Cut, Head, Journal, LedgerRow, PackFiles, Page, Recovered, Sums,
@@ -27,6 +28,7 @@ struct State {
     branches: BTreeMap<BranchId, Branch>,
     packs: BTreeMap<Digest, PackFiles>,
     profiles: BTreeMap<MemberId, Profile>,
+    words: BTreeMap<(MemberId, FoldedHash), Words>,
     sessions: BTreeMap<[u8; 32], SessionRow>,
     accounts: Vec<AccountRow>,
 }
@@ -388,6 +390,32 @@ impl Directory for MemoryStore {
 
     async fn erase_profile(&self, member: MemberId) -> Result<bool, StoreError> {
         Ok(self.state().profiles.remove(&member).is_some())
+    }
+
+    async fn put_words(&self, words: Words) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let branch = words.member.branch;
+        if !state.branches.contains_key(&branch) {
+            return Err(StoreError::UnknownBranch(branch));
+        }
+        Ok(state.words.insert((words.member, words.hash), words).is_none())
+    }
+
+    async fn words_of(&self, member: MemberId) -> Result<Vec<Words>, StoreError> {
+        let state = self.state();
+        let of = (member, FoldedHash([0; 16]))..=(member, FoldedHash([u8::MAX; 16]));
+        Ok(state.words.range(of).map(|(_, words)| words.clone()).collect())
+    }
+
+    async fn drop_words(&self, member: MemberId, hash: FoldedHash) -> Result<bool, StoreError> {
+        Ok(self.state().words.remove(&(member, hash)).is_some())
+    }
+
+    async fn erase_words(&self, member: MemberId) -> Result<u64, StoreError> {
+        let mut state = self.state();
+        let before = state.words.len();
+        state.words.retain(|(of, _), _| *of != member);
+        Ok((before - state.words.len()) as u64)
     }
 
     async fn insert_session(&self, session: SessionRow) -> Result<(), StoreError> {

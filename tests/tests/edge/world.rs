@@ -147,5 +147,7 @@ pub(crate) fn fill(path: &str, member: &str, group: &str) -> String {
         .replace("{key}", "run-r1-1")
         .replace("{*file}", "index.html")
         .replace("{day}", "1")
+        .replace("{asset}", "gold")
+        .replace("{order}", "1")
         .replace("{member}", member)
 }

@@ -12,7 +12,7 @@ use crate::submit::submit;
 #[utoipa::path(
     delete, path = "/v1/members/{id}", operation_id = "eraseMember", tag = "members",
     summary = "Erase a member's personal data",
-    description = "Nickname and sessions are deleted; the ledger keeps its numbers. A repeat \
+    description = "Nickname, words and sessions are deleted; the ledger keeps its numbers. A repeat \
                    under the same idempotency key finishes what a crash interrupted.",
     params(("id" = String, Path, example = "m1-42")),
     responses((status = 204, description = "Erased.")),

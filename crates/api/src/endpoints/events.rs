@@ -202,6 +202,16 @@ enum What {
         /// Who of them earned a point within the seven days before.
         active: u32,
     },
+    /// Prices of a day of a course's mock market were made.
+    MarketPriced {
+        /// The cohort.
+        #[schema(value_type = String)]
+        cohort: CohortId,
+        /// Day of the course.
+        day: u8,
+        /// The last market day of it.
+        market_day: i32,
+    },
 }
 
 impl From<&EventKind> for What {
@@ -248,6 +258,9 @@ impl From<&CourseEvent> for What {
             CourseEvent::Retained { cohort, days, arrived, active } => {
                 Self::RetentionCounted { cohort, days, arrived, active }
             }
+            CourseEvent::Priced { cohort, day, market_day } => {
+                Self::MarketPriced { cohort, day, market_day }
+            }
         }
     }
 }
@@ -283,6 +296,7 @@ impl What {
             Self::CohortMember { .. } => "cohort-member",
             Self::GraduateInvited { .. } => "graduate-invited",
             Self::RetentionCounted { .. } => "retention-counted",
+            Self::MarketPriced { .. } => "market-priced",
         }
     }
 }

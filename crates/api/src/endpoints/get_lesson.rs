@@ -1,10 +1,12 @@
 //! `GET /v1/cohorts/{id}/lessons/{day}`: a lesson that was sent.
 //!
 //! The number and the way to it are in a type of its own ([`Solution`]), made for a member who has
-//! finished the lesson and, once nobody can finish it any more, for everyone.
+//! finished the lesson and, once nobody can finish it any more, for everyone. A product on sale is
+//! named only to whom it may be shown.
 
 use axum::extract::State;
 use dengmi_core::course::{CohortStage, CohortView};
+use dengmi_core::mock::ClientLevel;
 use dengmi_core::{CohortId, Day, Decimal, Reject};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -13,6 +15,7 @@ use crate::app::App;
 use crate::backend::{Backend, LessonText, SheetText};
 use crate::cohort::{content_on, pupil, text};
 use crate::extract::{Admitted, Params};
+use crate::mock::{Withheld, level_today, today, withheld};
 use crate::problem::Problem;
 use crate::reach;
 use crate::reply::{Answer, Reply};
@@ -40,6 +43,9 @@ pub(crate) struct Lesson {
     task: String,
     /// Product sheets to read.
     sheets: Vec<Sheet>,
+    /// Why there are sheets of products on sale that are not named here, each once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    withheld: Vec<Withheld>,
     /// Notices shown with it.
     notices: Vec<Notice>,
     /// Whether the calling member has finished it; members who take part only.
@@ -117,9 +123,18 @@ pub(crate) async fn handler<B: Backend>(
     let text = sent_lesson(backend, view, day, call.language)?;
     // Who reads along in the group without taking part has nothing finished.
     let mine = call.principal()?.member().and_then(|member| pupil(backend, member, id).ok());
-    let finished = mine.map(|pupil| pupil.lessons >> (day - 1) & 1 == 1);
+    let finished = mine.as_ref().map(|pupil| pupil.lessons >> (day - 1) & 1 == 1);
     let told = finished == Some(true) || view.stage >= CohortStage::Grading;
     let solution = told.then(|| Solution::of(&text));
+    let (sheets, withheld) = match call.principal()?.member() {
+        None => (text.sheets, Vec::new()),
+        Some(member) => {
+            let today = today(backend, &catalog, view);
+            let level = mine.as_ref().and_then(|mine| level_today(mine, today));
+            let agreed = backend.member(member).is_some_and(|card| card.marketing);
+            shown(text.sheets, level, agreed)
+        }
+    };
     Ok(Reply::ok(Lesson {
         day,
         date: view.first.plus(i32::from(day) - 1),
@@ -129,11 +144,30 @@ pub(crate) async fn handler<B: Backend>(
         messages: text.messages,
         compute: Compute { prompt: text.prompt, unit: text.unit },
         task: text.task,
-        sheets: text.sheets.into_iter().map(Sheet::from).collect(),
+        sheets: sheets.into_iter().map(Sheet::from).collect(),
+        withheld,
         notices: notices(text.notices),
         finished,
         solution,
     }))
+}
+
+/// The sheets that a member may see, and why there are others.
+fn shown(
+    sheets: Vec<SheetText>,
+    level: Option<ClientLevel>,
+    marketing: bool,
+) -> (Vec<SheetText>, Vec<Withheld>) {
+    let mut reasons = Vec::new();
+    let mut may_see = |sheet: &SheetText| {
+        let reason = withheld(sheet.real, sheet.risk, level, marketing);
+        if let Some(reason) = reason.filter(|reason| !reasons.contains(reason)) {
+            reasons.push(reason);
+        }
+        reason.is_none()
+    };
+    let sheets = sheets.into_iter().filter(|sheet| may_see(sheet)).collect();
+    (sheets, reasons)
 }
 
 /// The text of a lesson, if it was sent; otherwise what can be read now.

@@ -13,6 +13,7 @@ use crate::backend::Backend;
 use crate::cohort::{destinations, pupil};
 use crate::extract::{Admitted, Param};
 use crate::item::Item;
+use crate::mock::{Level, today};
 use crate::problem::Problem;
 use crate::reach;
 use crate::reply::{Answer, Reply};
@@ -35,6 +36,11 @@ pub(crate) struct Pupil {
     computed: Vec<u8>,
     /// Days whose quiz was answered in full.
     quizzes: Vec<u8>,
+    /// Days whose mock task was done.
+    tasks: Vec<u8>,
+    /// The risk level that was found last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    level: Option<Level>,
     /// Concepts of the course.
     concepts: Concepts,
     /// Items to review today, most nearly forgotten first.
@@ -144,6 +150,8 @@ pub(crate) async fn handler<B: Backend>(
         lessons: days(mine.lessons),
         computed: days(mine.computed),
         quizzes: days(mine.quizzes),
+        tasks: days(mine.mock.tasks),
+        level: mine.level.map(|found| Level::of(found, today(backend, &catalog, view))),
         concepts: Concepts { mastered: mine.mastered.0, taught: mine.mastered.1 },
         review: items(&mine.review)?,
         paired: Paired {

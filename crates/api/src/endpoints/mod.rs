@@ -16,16 +16,20 @@ use crate::guard::{Route, guard};
 use crate::rights;
 
 mod amend_cohort;
+mod answer_assessment;
 mod answer_invitation;
 mod answer_items;
 mod arrive;
+mod cancel_order;
 mod check_in;
+mod confirm_level;
 mod create_answers;
 mod create_community;
 mod create_correction;
 mod create_invite;
 mod create_manager;
 mod create_operator_session;
+mod create_order;
 mod create_session;
 mod delete_session;
 mod dissolve_cohort;
@@ -33,15 +37,25 @@ mod enrol;
 mod erase_member;
 mod events;
 mod finish_lesson;
+mod get_assessment;
 pub(crate) mod get_board;
 mod get_cohort;
 mod get_community;
 mod get_content;
+mod get_exit;
+mod get_graduation;
+mod get_journal;
 mod get_lesson;
+mod get_market;
 mod get_me;
+mod get_plan;
+mod get_portfolio;
+mod get_prices;
 mod get_pupil;
 pub(crate) mod get_round;
 mod get_run;
+mod get_score;
+mod get_standing;
 mod grant_time;
 mod health;
 mod launch_run;
@@ -49,6 +63,8 @@ mod leave;
 mod list_cohorts;
 mod list_communities;
 mod list_courses;
+mod list_news;
+mod list_orders;
 mod list_points;
 mod list_posts;
 mod list_quests;
@@ -59,16 +75,21 @@ mod publish_post;
 mod put_board_visibility;
 mod put_consent;
 mod put_nickname;
+mod put_plan;
 mod put_tag;
 mod put_wish;
 mod react;
+mod read_sheet;
 mod redeem;
 mod reinvite;
 mod repair_streak;
+mod report_fraud;
 mod reverse_entry;
 mod start_cohort;
 mod stop_run;
 mod withdraw;
+mod write_debrief;
+mod write_note;
 
 use health::{livez, metrics, readyz};
 
@@ -134,6 +155,27 @@ endpoints! {
     answer_invitation,
     reinvite,
     arrive,
+    get_graduation,
+    get_assessment,
+    answer_assessment,
+    confirm_level,
+    get_market,
+    get_prices,
+    list_news,
+    report_fraud,
+    read_sheet,
+    get_plan,
+    put_plan,
+    get_journal,
+    write_note,
+    write_debrief,
+    list_orders,
+    create_order,
+    cancel_order,
+    get_portfolio,
+    get_score,
+    get_exit,
+    get_standing,
     get_board,
     list_points,
     redeem,

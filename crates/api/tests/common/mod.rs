@@ -2,18 +2,21 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
+pub mod mock;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use self::mock::{account, market_view};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use dengmi_api::backend::{
-    CommunityText, ContentInfo, CourseText, EntryView, Invite, InviteError, InviteTarget, Language,
-    LessonText, NewSession, NoticeText, QuestKind, QuestText, QuestionKind, QuestionText,
-    Readiness, RuleText, SessionSubject, Sheet, SheetText, Standing, Submission, SubmitError,
-    Submitted, Unavailable,
+    AssessmentText, CommunityText, ContentInfo, CourseText, EntryView, InvestingText, Invite,
+    InviteError, InviteTarget, Language, LessonText, MarketText, NewSession, NoticeText,
+    ProductText, QuestKind, QuestText, QuestionKind, QuestionText, Readiness, Risk, RuleText,
+    SessionSubject, Sheet, SheetText, Standing, Submission, SubmitError, Submitted, Unavailable,
 };
 use dengmi_api::{Backend, Limits, Principal, Role, Scope, router};
 use dengmi_core::command::Key;
@@ -22,7 +25,9 @@ use dengmi_core::course::{
     PupilStage, PupilView, StayWish,
 };
 use dengmi_core::ledger::RuleRef;
+use dengmi_core::mock::{BandStanding, TeamScore};
 use dengmi_core::outcome::{RegradeReport, StreakState};
+use dengmi_core::text::FoldedHash;
 use dengmi_core::view::board::{BoardKey, BoardPolicy, TiePolicy, rank};
 use dengmi_core::view::{
     Catalog, CommunityView, Event, MemberCard, MemberStatus, PostView, QuestionView, RoundView,
@@ -78,6 +83,7 @@ pub struct Fake {
     pub live: broadcast::Sender<Arc<Event>>,
     pub ready: Mutex<bool>,
     pub forgotten: Mutex<Vec<MemberId>>,
+    pub words: Mutex<HashMap<(MemberId, FoldedHash), String>>,
     pub names_read: AtomicU32,
     counter: AtomicU64,
 }
@@ -150,6 +156,7 @@ pub fn card(id: MemberId, community: u32) -> MemberCard {
         community: CommunityId::new(id.branch, community),
         joined: Day(20_700),
         consented: true,
+        marketing: false,
         shown: true,
         balance: Points(120),
         scored: Day(20_778),
@@ -208,6 +215,16 @@ fn cohort(id: CohortId, group: u32) -> CohortView {
         gain: Some(Gain { members: 2, before: Ppm(500_000), after: Ppm(0), normalised: None }),
         retained: [None; 2],
         items: ["bank/single", "bank/number", "bank/text"].map(slug).into(),
+        terms: Digest::of(b"pack"),
+        market: Arc::new(market_view()),
+        standing: BandStanding {
+            bands: vec![1, 1],
+            teams: vec![TeamScore {
+                community: CommunityId::new(id.branch, group),
+                members: 2,
+                score: 412,
+            }],
+        },
     }
 }
 
@@ -226,6 +243,8 @@ fn pupil(id: MemberId, community: u32) -> PupilView {
         asked: Some((Occasion::Before, vec![2])),
         wish: Some(StayWish::Anywhere),
         invitation: Some((CommunityId::new(id.branch, 2), NOW, PlacedBy::Wish)),
+        level: None,
+        mock: Box::new(account()),
     }
 }
 
@@ -300,6 +319,7 @@ impl Default for Fake {
             live: broadcast::channel(16).0,
             ready: Mutex::new(true),
             forgotten: Mutex::default(),
+            words: Mutex::default(),
             names_read: AtomicU32::new(0),
             counter: AtomicU64::new(0),
         }
@@ -327,6 +347,10 @@ fn entry(id: u64) -> EntryView {
         },
         rule: award.then(|| RuleText { id: slug("daily"), title: "每日打卡".to_owned() }),
     }
+}
+
+fn sheet(id: &str, title: &str, real: bool, risk: Risk) -> SheetText {
+    SheetText { id: slug(id), title: title.to_owned(), real, risk }
 }
 
 /// What a well-behaved engine says to each action.
@@ -387,6 +411,7 @@ fn course_receipt(action: &CourseAction) -> Receipt {
         | CourseAction::Arrive { .. } => {
             CourseReceipt::Invitation { to: CommunityId::new(BranchId(1), 2), until: NOW }
         }
+        CourseAction::Mock { what, .. } => return mock::receipt(what),
         _ => return Receipt::Ok,
     };
     Receipt::Course(told)
@@ -561,9 +586,28 @@ impl Backend for Fake {
             answer: NUMBER.parse().unwrap(),
             explain: EXPLAIN.to_owned(),
             task: "写计划".to_owned(),
-            sheets: vec![SheetText { id: slug("cash/money-fund"), title: "货币".to_owned() }],
+            sheets: vec![
+                sheet("cash/money-fund", "货币", false, Risk::R1),
+                sheet(mock::REAL, "在售产品", true, Risk::R2),
+            ],
             notices: Vec::new(),
         })
+    }
+
+    fn market(&self, _: Digest, _: &Slug, _: Day, language: Language) -> Option<MarketText> {
+        Some(mock::market_text(language))
+    }
+
+    fn investing(&self, _: Digest, _: &Slug, _: Language) -> Option<InvestingText> {
+        Some(mock::investing())
+    }
+
+    fn assessment(&self, _: Digest, id: &Slug, language: Language) -> Option<AssessmentText> {
+        (id.as_str() == "standard").then(|| mock::assessment(language))
+    }
+
+    fn product(&self, _: Digest, id: &Slug, language: Language) -> Option<ProductText> {
+        mock::product(id, language)
     }
 
     fn item_order(&self, _: MemberId, _: CohortId, _: u16, options: u8) -> Option<Vec<u8>> {
@@ -670,6 +714,27 @@ impl Backend for Fake {
         self.names.lock().unwrap().insert(member, nickname.into());
         self.people.fetch_add(1, Ordering::SeqCst);
         Ok(())
+    }
+
+    async fn keep_words(
+        &self,
+        member: MemberId,
+        hash: FoldedHash,
+        words: &str,
+    ) -> Result<bool, Unavailable> {
+        let mut kept = self.words.lock().unwrap();
+        Ok(kept.insert((member, hash), words.to_owned()).is_none())
+    }
+
+    async fn drop_words(&self, member: MemberId, hash: FoldedHash) -> Result<(), Unavailable> {
+        self.words.lock().unwrap().remove(&(member, hash));
+        Ok(())
+    }
+
+    async fn words_of(&self, member: MemberId) -> Result<Vec<(FoldedHash, String)>, Unavailable> {
+        let kept = self.words.lock().unwrap();
+        let of = kept.iter().filter(|((of, _), _)| *of == member);
+        Ok(of.map(|((_, hash), words)| (*hash, words.clone())).collect())
     }
 
     async fn forget(&self, member: MemberId) -> Result<(), Unavailable> {

@@ -2,9 +2,11 @@
 
 use dengmi_api::backend::{CourseText, Language, LessonText, SheetText};
 use dengmi_content::model::community::CommunityKind;
+use dengmi_content::model::product::Sheet;
 use dengmi_content::{Pack, PackCourse};
 use dengmi_core::Slug;
 
+use super::markets::risk;
 use super::texts::{in_language, notices, unit};
 
 /// Every course of a pack, in id order.
@@ -50,9 +52,13 @@ pub(super) fn lesson(
 ) -> Option<LessonText> {
     let lesson = pack.courses.get(pack.current(course))?.lesson(day)?;
     let sheet = |id: &Slug| {
-        let title =
-            pack.products.get(pack.current(id)).map(|one| in_language(&one.title, language));
-        SheetText { id: id.clone(), title: title.unwrap_or_else(|| id.to_string()) }
+        let page = pack.products.get(pack.current(id))?;
+        Some(SheetText {
+            id: id.clone(),
+            title: in_language(&page.title, language),
+            real: page.sheet == Sheet::Real,
+            risk: risk(page.risk()),
+        })
     };
     Some(LessonText {
         title: in_language(&lesson.title, language),
@@ -64,7 +70,7 @@ pub(super) fn lesson(
         answer: lesson.compute.answer,
         explain: in_language(&lesson.compute.explain, language),
         task: in_language(&lesson.mock.text, language),
-        sheets: lesson.sheets.iter().map(sheet).collect(),
+        sheets: lesson.sheets.iter().filter_map(sheet).collect(),
         notices: notices(pack, &lesson.notices, language),
     })
 }

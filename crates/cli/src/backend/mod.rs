@@ -4,26 +4,32 @@ mod accounts;
 mod boards;
 mod courses;
 mod invites;
+mod markets;
 mod people;
+mod products;
 mod sessions;
 mod texts;
 
 use std::sync::Arc;
 
 use dengmi_api::backend::{
-    CommunityText, ContentInfo, CourseText, EntryView, Invite, InviteError, InviteTarget, Language,
-    LessonText, NewSession, QuestText, QuestionText, Readiness, RuleText, SessionSubject, Sheet,
-    Standing, Submission, SubmitError, Submitted, Unavailable,
+    AssessmentText, CommunityText, ContentInfo, CourseText, EntryView, InvestingText, Invite,
+    InviteError, InviteTarget, Language, LessonText, MarketText, NewSession, ProductText,
+    QuestText, QuestionText, Readiness, RuleText, SessionSubject, Sheet, Standing, Submission,
+    SubmitError, Submitted, Unavailable,
 };
 use dengmi_api::{Backend, Principal};
 use dengmi_content::Pack;
 use dengmi_content::model::QuestKind;
 use dengmi_core::command::Key;
+use dengmi_core::text::FoldedHash;
 use dengmi_core::view::board::BoardKey;
 use dengmi_core::view::{Catalog, Event, MemberCard};
-use dengmi_core::{BranchId, CohortId, Digest, LedgerEntry, MemberId, RoundId, Slug, Timestamp};
+use dengmi_core::{
+    BranchId, CohortId, Day, Digest, LedgerEntry, MemberId, RoundId, Slug, Timestamp,
+};
 use dengmi_host::{Host, KeyFault};
-use dengmi_store::{CommandKey, Store, StoreError};
+use dengmi_store::{CommandKey, Store, StoreError, Words};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::broadcast;
 use uuid::Uuid;
@@ -215,6 +221,33 @@ impl<S: Store> Backend for HostBackend<S> {
         courses::lesson(&*self.pack(content)?, course, day, language)
     }
 
+    fn market(
+        &self,
+        terms: Digest,
+        course: &Slug,
+        first: Day,
+        language: Language,
+    ) -> Option<MarketText> {
+        markets::market(&*self.pack(terms)?, course, first, language)
+    }
+
+    fn investing(
+        &self,
+        content: Digest,
+        course: &Slug,
+        language: Language,
+    ) -> Option<InvestingText> {
+        markets::investing(&*self.pack(content)?, course, language)
+    }
+
+    fn assessment(&self, content: Digest, id: &Slug, language: Language) -> Option<AssessmentText> {
+        markets::assessment(&*self.pack(content)?, id, language)
+    }
+
+    fn product(&self, content: Digest, id: &Slug, language: Language) -> Option<ProductText> {
+        products::product(&*self.pack(content)?, id, language)
+    }
+
     fn item_order(
         &self,
         member: MemberId,
@@ -302,7 +335,28 @@ impl<S: Store> Backend for HostBackend<S> {
         self.names.set(&*self.store, member, nickname, self.host.now()).await
     }
 
+    async fn keep_words(
+        &self,
+        member: MemberId,
+        hash: FoldedHash,
+        words: &str,
+    ) -> Result<bool, Unavailable> {
+        let written = self.host.now();
+        let words = Words { member, hash, words: words.to_owned(), written };
+        self.store.put_words(words).await.map_err(unavailable)
+    }
+
+    async fn drop_words(&self, member: MemberId, hash: FoldedHash) -> Result<(), Unavailable> {
+        self.store.drop_words(member, hash).await.map(|_| ()).map_err(unavailable)
+    }
+
+    async fn words_of(&self, member: MemberId) -> Result<Vec<(FoldedHash, String)>, Unavailable> {
+        let words = self.store.words_of(member).await.map_err(unavailable)?;
+        Ok(words.into_iter().map(|one| (one.hash, one.words)).collect())
+    }
+
     async fn forget(&self, member: MemberId) -> Result<(), Unavailable> {
+        self.store.erase_words(member).await.map_err(unavailable)?;
         self.names.forget(&*self.store, member).await?;
         self.sessions.delete_all(&*self.store, SessionSubject::Member(member)).await
     }

@@ -1,4 +1,4 @@
-//! Nicknames, in memory beside the one table that holds personal data.
+//! Nicknames, in memory beside the table of profiles.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -22,9 +22,9 @@ pub(crate) enum Member {
 /// Erase a member's personal data.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-删除昵称、头像、渠道标识和登录会话，从所有名单中移除；积分账只保留编号。
-Deletes nickname, picture, channel ids and sessions, and takes the member off all lists; the ledger
-keeps the number only. While the server runs, use DELETE /v1/members/{id} instead.
+删除昵称、头像、渠道标识、在课程里写下的文字和登录会话，从所有名单中移除；积分账只保留编号。
+Deletes nickname, picture, channel ids, what was written in courses, and sessions, and takes the
+member off all lists; the ledger keeps the number only. While the server runs, use DELETE /v1/members/{id} instead.
 
 示例 Example:
   dengmi member erase m1-42")]

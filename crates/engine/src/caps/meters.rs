@@ -92,17 +92,18 @@ impl Meters {
     }
 
     /// Points counted in `period`. A late event of a period that is over counts in today's.
+    #[inline]
     pub(crate) fn used(&self, table: Table, number: u32, period: i32) -> i64 {
         let (counted, points) = match &self.tables[table] {
-            Counts::Members(rows) => match rows.get(number) {
-                Some(own) => (own.period, i64::from(own.points)),
-                None => return 0,
-            },
-            Counts::InRun(rows) => return rows.get(number).copied().map_or(0, i64::from),
-            Counts::Shared(rows) => match rows.get(number) {
-                Some(shared) => (shared.period, shared.points),
-                None => return 0,
-            },
+            Counts::Members(rows) => {
+                let own = rows.row(number);
+                (own.period, i64::from(own.points))
+            }
+            Counts::InRun(rows) => return i64::from(rows.row(number)),
+            Counts::Shared(rows) => {
+                let shared = rows.row(number);
+                (shared.period, shared.points)
+            }
         };
         let late_is_free = mutant::planted("caps/late-is-free");
         let over = if late_is_free { counted.ne(&period) } else { counted < period };
@@ -110,6 +111,7 @@ impl Meters {
     }
 
     /// Counts more, and gives what is counted then.
+    #[inline]
     pub(crate) fn add(&mut self, table: Table, number: u32, period: i32, points: i64) -> i64 {
         match &mut self.tables[table] {
             Counts::Members(rows) => {

@@ -11,8 +11,9 @@ use super::{
 };
 use crate::board::Scores;
 use crate::clock::{Due, DueQueue};
+use crate::column::Column;
 use crate::kernel::{Now, Setup, Touched};
-use crate::people::{Member, People};
+use crate::people::Member;
 
 fn cohort(world: &World, entity: Entity) -> &Cohort {
     world.get::<Cohort>(entity).expect("indexed cohorts are whole")
@@ -233,7 +234,8 @@ pub(crate) fn count_retention(world: &mut World, seq: u32, count: u8) {
     let counted = cohort(world, entity).clone();
     let now = world.resource::<Now>().at;
     let since = counted.calendar.day_of(now).plus(1 - ACTIVE_DAYS);
-    let people = world.resource::<People>();
+    let members = world.resource::<Column<Member>>();
+    let scores = world.resource::<Column<Scores>>();
     let pupils = world.get::<Pupils>(entity).expect("cohorts have pupils");
     let [mut arrived, mut active] = [0u32; 2];
     for (member, _, pupil) in pupils.0.by_member() {
@@ -241,10 +243,9 @@ pub(crate) fn count_retention(world: &mut World, seq: u32, count: u8) {
             continue;
         }
         arrived += 1;
-        let row = people.member(member);
-        let here = row.and_then(|row| world.get::<Member>(row));
+        let here = members.get(member);
         let stays = here.is_some_and(|member| member.status == MemberStatus::Active);
-        let scored = row.and_then(|row| world.get::<Scores>(row)).map(|scores| scores.day);
+        let scored = scores.get(member).map(|scores| scores.day);
         active += u32::from(stays && scored.is_some_and(|day| day >= since));
     }
     let share = (u64::from(active) * 1_000_000).checked_div(u64::from(arrived)).unwrap_or(0);

@@ -22,13 +22,14 @@ use dengmi_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::RestoreError;
+use crate::column::Column;
 use crate::content::Packs;
 use crate::kernel::{
     Builder, Now, Outcomes, Phase, Request, Section, Setup, Touched, decode, encode,
 };
 use crate::numbered::Numbered;
 use crate::outreach::Announced;
-use crate::people::{Departed, Member, People, column};
+use crate::people::{Departed, Member, column};
 use crate::roster::Roster;
 use crate::stream::Stream;
 
@@ -136,8 +137,7 @@ pub(crate) fn announce(world: &mut World, community: Option<CommunityId>, event:
 
 /// The group of a member: whom an event about them concerns.
 fn community_of(world: &World, member: u32) -> Option<CommunityId> {
-    let row = world.resource::<People>().member(member)?;
-    let community = world.get::<Member>(row)?.community;
+    let community = world.resource::<Column<Member>>().get(member)?.community;
     Some(CommunityId::new(world.resource::<Setup>().branch, community))
 }
 
@@ -168,8 +168,7 @@ fn notice_departures(world: &mut World) {
         for entity in live {
             let cohort = world.get::<Cohort>(entity).expect("indexed cohorts are whole");
             // Back in another of its groups by now?
-            let people = world.resource::<People>();
-            let row = people.member(member).and_then(|row| world.get::<Member>(row));
+            let row = world.resource::<Column<Member>>().get(member);
             let still = row.is_some_and(|row| {
                 row.status == MemberStatus::Active && cohort.lives_in(row.community)
             });

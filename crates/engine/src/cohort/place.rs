@@ -12,6 +12,7 @@ use super::life::{archive_if_settled, placed_until};
 use super::pupil::{Invitation, Pupil};
 use super::{Cohort, CohortIndex, CohortPlan, Pupils, announce, community_of, enter_pupil};
 use crate::clock::{Due, DueQueue};
+use crate::column::Column;
 use crate::kernel::{Now, Setup};
 use crate::people::{Community, Member, People};
 
@@ -97,7 +98,7 @@ fn signs(
     member: u32,
 ) -> Option<(Option<StayWish>, u64, Option<u32>)> {
     let people = world.resource::<People>();
-    let row = people.member(member).and_then(|row| world.get::<Member>(row))?;
+    let row = world.resource::<Column<Member>>().get(member)?;
     if row.status != MemberStatus::Active {
         return None;
     }

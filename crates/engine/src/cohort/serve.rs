@@ -16,6 +16,7 @@ use super::{
 };
 use super::{learn, life, place};
 use crate::clock::{Due, DueQueue};
+use crate::column::Column;
 use crate::content::Packs;
 use crate::kernel::{Now, Setup, Touched};
 use crate::people::{Community, Member, People};
@@ -66,8 +67,7 @@ fn serve(world: &mut World, action: &CourseAction) -> Result<Receipt, Reject> {
 }
 
 fn member_row(world: &World, member: MemberId) -> Result<&Member, Reject> {
-    let entity = world.resource::<People>().member(member.seq).ok_or(Reject::UnknownMember)?;
-    world.get::<Member>(entity).ok_or(Reject::UnknownMember)
+    world.resource::<Column<Member>>().get(member.seq).ok_or(Reject::UnknownMember)
 }
 
 fn acting(world: &World, member: MemberId) -> Result<&Member, Reject> {

@@ -27,10 +27,11 @@ use serde::{Deserialize, Serialize};
 use crate::RestoreError;
 use crate::clock::{Due, DueQueue};
 use crate::cohort::{Cohort, CohortIndex, CohortPlan, Pupils, announce};
+use crate::column::Column;
 use crate::content::Packs;
 use crate::kernel::{Builder, Now, Section, Setup, Touched, decode, encode};
 use crate::market::MarketSeed;
-use crate::people::{Member, People, column};
+use crate::people::{Member, column};
 use crate::roster::Roster;
 use crate::suitability::{Levels, bears};
 
@@ -233,7 +234,7 @@ fn standing(world: &World, entity: Entity) -> Standing {
     let plan = world.get::<CohortPlan>(entity).expect("cohorts have a plan");
     let cohort = world.get::<Cohort>(entity).expect("indexed cohorts are whole");
     let branch = world.resource::<Setup>().branch;
-    let people = world.resource::<People>();
+    let members = world.resource::<Column<Member>>();
     let bands = &plan.course().score.bands;
     let mut standing = BandStanding { bands: vec![0; bands.len()], teams: Vec::new() };
     let mut sums: Vec<(u32, u32, u64)> =
@@ -243,8 +244,8 @@ fn standing(world: &World, entity: Entity) -> Standing {
         if let Some(band) = bands.iter().rposition(|band| band.from <= total) {
             standing.bands[band] += 1;
         }
-        let row = people.member(member).and_then(|row| world.get::<Member>(row));
-        let team = row.and_then(|row| sums.iter_mut().find(|sum| sum.0 == row.community));
+        let team =
+            members.get(member).and_then(|row| sums.iter_mut().find(|sum| sum.0 == row.community));
         if let Some((_, members, sum)) = team {
             *members += 1;
             *sum += u64::from(total);

@@ -149,3 +149,190 @@ pub(crate) fn watch(conduct: &mut Conduct, value: i64, debrief_loss: dengmi_core
         conduct.owes = true;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use dengmi_core::mock::{Goal, OrderState, Plan, PlanPart, Units};
+    use dengmi_core::text::FoldedHash;
+    use dengmi_core::{Fen, Ppm, Timestamp};
+
+    use super::super::tape::tests::{read, tape};
+    use super::*;
+
+    const CASH: i64 = 10_000_000;
+
+    fn rules() -> ScoreRules {
+        read(
+            r#"(process: (plan_first: 80, orders_in_plan: 120, kept_course: 80, read_sheet: 60,
+                notes: 60, notes_wanted: 2),
+            knowledge: 300,
+            portfolio: (diversification: 100, assets: 4, fit: 80, costs: 70, cost_limit: 3000),
+            outcome: (middle: 25, slope: 25, floor: 5000),
+            penalties: (drawdown: 100, drawdown_limits: (10000, 30000, 80000, 150000, 250000),
+                turnover: 20, free_orders: 4, within_days: 7),
+            bands: [(from: 0, title: {"zh-CN": "发芽"})])"#,
+        )
+    }
+
+    /// An order placed after a close, on a day of the course.
+    fn order(side: Side, placed: i32, course_day: u8) -> Order {
+        Order {
+            asset: 0,
+            side,
+            at: Timestamp(0),
+            placed,
+            course_day,
+            market_day: placed + 1,
+            state: OrderState::Settled,
+            units: 0,
+            amount: 0,
+            fee: 0,
+            in_plan: true,
+            sheet_read: true,
+        }
+    }
+
+    fn buys(days: &[u8]) -> Vec<Order> {
+        let buy = |day: &u8| order(Side::Buy(Fen(1_000)), i32::from(*day) - 2, *day);
+        days.iter().map(buy).collect()
+    }
+
+    /// A member with a plan and an order on day 1, on a market that closed six days and fell by a
+    /// tenth with the last of them.
+    fn scored(change: impl FnOnce(&mut Row), beside: impl FnOnce(&mut Beside)) -> Score {
+        let mut tape = tape("EveryDay", [1; 7]);
+        (0..6).for_each(|_| tape.close_day(|_| {}));
+        let mut row = Row::new(Fen(CASH));
+        let parts = vec![PlanPart { asset: "index".parse().unwrap(), share: Ppm(300_000) }];
+        let text = FoldedHash([0; 16]);
+        let plan = Plan { goal: Goal::Learning, months: 12, loss: Ppm(50_000), parts, text };
+        row.conduct.plan = Some((1, plan));
+        row.account.orders = buys(&[1]);
+        let level = Some(ClientLevel::C3);
+        let mut known = Beside { cash: CASH, level, mastered: (0, 10) };
+        change(&mut row);
+        beside(&mut known);
+        score(&rules(), &row, &tape, &known)
+    }
+
+    /// What an order within plan, a read sheet, a kept course, a fit and no costs bring.
+    const USUAL: Score = Score {
+        plan_first: 80,
+        orders_in_plan: 120,
+        kept_course: 80,
+        read_sheet: 60,
+        notes: 0,
+        knowledge: 0,
+        diversification: 0,
+        fit: 80,
+        costs: 70,
+        outcome: 25,
+        drawdown: 0,
+        turnover: 0,
+    };
+
+    #[track_caller]
+    fn check(change: impl FnOnce(&mut Row), expected: Score) {
+        assert_eq!(scored(change, |_| {}), expected);
+    }
+
+    #[test]
+    fn what_was_done_counts_by_its_share() {
+        check(|_| {}, USUAL);
+        let fresh = Score { plan_first: 80, ..Score::default() };
+        check(|row| row.account.orders.clear(), fresh);
+        check(|row| row.account.orders[0].state = OrderState::Cancelled, fresh);
+        check(|row| row.conduct.plan = None, Score { plan_first: 0, ..USUAL });
+        check(
+            |row| {
+                row.account.orders = buys(&[1, 1, 1]);
+                row.account.orders[0].in_plan = false;
+                row.account.orders[1].sheet_read = false;
+            },
+            Score { orders_in_plan: 80, read_sheet: 40, ..USUAL },
+        );
+        check(|row| row.conduct.note_days = 0b1, Score { notes: 30, ..USUAL });
+        check(|row| row.conduct.note_days = 0b1011, Score { notes: 60, ..USUAL });
+    }
+
+    #[test]
+    fn knowledge_is_what_is_mastered() {
+        let knows = |mastered| scored(|_| {}, |beside| beside.mastered = mastered).knowledge;
+        assert_eq!([(0, 0), (5, 10), (10, 10), (3, 9)].map(knows), [0, 150, 300, 100]);
+    }
+
+    #[test]
+    fn leaving_the_plan_after_the_shock_costs() {
+        // The shock is the close of market day 5, in a market of a day a lesson.
+        let sells = |placed, in_plan| {
+            move |row: &mut Row| {
+                let sale = Order { in_plan, ..order(Side::Redeem(Units(1)), placed, 6) };
+                row.account.orders.push(sale);
+            }
+        };
+        let out = Score { orders_in_plan: 60, ..USUAL };
+        check(sells(5, false), Score { kept_course: 0, ..out });
+        check(sells(7, false), Score { kept_course: 0, ..out });
+        check(sells(8, false), out);
+        check(sells(4, false), out);
+        check(sells(5, true), USUAL);
+        // Who came in afterwards met no shock.
+        check(|row| row.account.orders = vec![order(Side::Buy(Fen(1)), 5, 7)], USUAL);
+    }
+
+    #[test]
+    fn costs_count_in_full_to_the_limit_and_not_at_twice_of_it() {
+        // 0.3 % of 100,000 yuan are 300 yuan.
+        for (fees, costs) in [(30_000, 70), (45_000, 35), (60_000, 0), (900_000, 0)] {
+            check(|row| row.account.fees = fees, Score { costs, ..USUAL });
+        }
+        check(|row| row.conduct.fits = false, Score { fit: 0, ..USUAL });
+        let spread = |row: &mut Row| (row.conduct.spread, row.conduct.closes) = (1_500_000, 2);
+        check(spread, Score { diversification: 75, ..USUAL });
+    }
+
+    #[test]
+    fn luck_counts_by_standard_deviations_of_the_own_plan() {
+        // Without variance half a per cent is one standard deviation.
+        for (value, outcome) in
+            [(CASH, 25), (10_050_000, 50), (10_025_000, 37), (9_950_000, 0), (20_000_000, 50)]
+        {
+            check(|row| row.conduct.value = value, Score { outcome, ..USUAL });
+        }
+        // One per cent a day over the six days since the order are 2.45 %.
+        let wild = |row: &mut Row| {
+            (row.conduct.value, row.conduct.variance) = (10_122_474, 1_000_000 * 1_000_000);
+        };
+        check(wild, Score { outcome: 37, ..USUAL });
+    }
+
+    #[test]
+    fn what_is_taken_away() {
+        // C3 bears 8 %; without a level it is 1 %.
+        for (fall, drawdown) in [(80_000, 0), (120_000, 50), (160_000, 100), (900_000, 100)] {
+            check(|row| row.conduct.drawdown = fall, Score { drawdown, ..USUAL });
+        }
+        let none = scored(|row| row.conduct.drawdown = 15_000, |beside| beside.level = None);
+        assert_eq!(none, Score { drawdown: 50, ..USUAL });
+        // Four orders in seven days are free.
+        let turnover = |days: &[u8]| scored(|row| row.account.orders = buys(days), |_| {}).turnover;
+        assert_eq!(turnover(&[1, 1, 1, 1]), 0);
+        assert_eq!(turnover(&[1, 1, 1, 1, 2, 7]), 40);
+        assert_eq!(turnover(&[1, 1, 1, 1, 8]), 0);
+    }
+
+    #[test]
+    fn a_fall_from_the_highest_value_asks_for_a_debrief() {
+        let mut conduct = Row::new(Fen(CASH)).conduct;
+        let limit = Ppm(50_000);
+        watch(&mut conduct, 9_500_001, limit);
+        assert!(!conduct.owes);
+        watch(&mut conduct, 10_100_000, limit);
+        watch(&mut conduct, 9_595_000, limit);
+        assert!(conduct.owes);
+        assert_eq!(
+            (conduct.peak, conduct.drawdown, conduct.value),
+            (10_100_000, 50_000, 9_595_000)
+        );
+    }
+}

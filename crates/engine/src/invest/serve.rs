@@ -14,9 +14,10 @@ use dengmi_core::{Day, Fen, MemberId, Receipt, Reject, Slug};
 use super::account::Placing;
 use super::{Accounts, Row, Tape, plan};
 use crate::cohort::{Cohort, CohortPlan, Pupils};
+use crate::column::Column;
 use crate::content::Packs;
 use crate::kernel::{Now, Touched};
-use crate::people::{Member, People};
+use crate::people::Member;
 use crate::suitability::Levels;
 
 /// Most texts of an account.
@@ -170,8 +171,8 @@ impl Desk {
         {
             return Err(Reject::AboveLevel);
         }
-        let row = world.resource::<People>().member(self.member);
-        let member = row.and_then(|row| world.get::<Member>(row)).ok_or(Reject::UnknownMember)?;
+        let member = world.resource::<Column<Member>>().get(self.member);
+        let member = member.ok_or(Reject::UnknownMember)?;
         match member.consented(ConsentPurpose::Marketing) {
             true => Ok(()),
             false => Err(Reject::NoMarketingConsent),

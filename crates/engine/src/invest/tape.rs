@@ -271,17 +271,17 @@ fn history_dates(market: &Market, first: Day) -> Vec<i32> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::market::open_days;
 
-    fn read<T: serde::de::DeserializeOwned>(text: &str) -> T {
+    pub(in crate::invest) fn read<T: serde::de::DeserializeOwned>(text: &str) -> T {
         let extension = ron::extensions::Extensions::IMPLICIT_SOME;
         ron::Options::default().with_default_extension(extension).from_str(text).unwrap()
     }
 
     /// A share index that falls by a tenth with day 6.
-    fn tape(calendar: &str, lessons: [u16; 7]) -> Tape {
+    pub(in crate::invest) fn tape(calendar: &str, lessons: [u16; 7]) -> Tape {
         let market: Market = read(&format!(
             r#"(schema: 1, title: {{"zh-CN": "示例市场"}}, cutoff: "15:00", history_days: 20,
             calendar: {calendar},

@@ -46,6 +46,8 @@ pub(crate) fn mock_view(world: &World, entity: Entity, member: u32) -> MockView 
         plan: conduct.plan.clone(),
         texts: conduct.texts.clone(),
         tasks: conduct.tasks,
+        sheets: conduct.sheets.clone(),
+        reported: conduct.reported.clone(),
         owes_debrief: conduct.owes,
         score: score_of(world, entity, member),
         exit: graded.map(|(_, exit)| exit),

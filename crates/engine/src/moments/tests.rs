@@ -46,8 +46,8 @@ proptest! {
                 }
                 _ => {}
             }
-            prop_assert_eq!(post.likes, u32::from(row.liked));
-            prop_assert_eq!(post.comments, u32::from(row.commented));
+            prop_assert_eq!(post.likes, u32::from(row.has(Did::Like)));
+            prop_assert_eq!(post.comments, u32::from(row.has(Did::Comment)));
             let (row_before, post_before) = (row, post.clone());
             let again = apply(reaction, &mut post, id, &mut row, &answers);
             prop_assert!(!again.counted && again.fact.is_none() && !again.unpaid);

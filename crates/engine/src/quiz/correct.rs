@@ -8,14 +8,17 @@ use dengmi_core::outcome::RegradeReport;
 use dengmi_core::view::EventKind;
 use dengmi_core::{Action, FactKind, MemberId, Receipt, Reject, RoundId};
 
-use super::round::{AwardNote, Round, Sheets, Stage, Teller};
+use super::notes::AwardNote;
+use super::round::{Round, Stage, Teller};
+use super::sheet::Sheets;
 use super::stats::Tally;
 use super::{RoundIndex, series, tells_at_once};
 use crate::clock::{Due, DueQueue};
+use crate::column::Column;
 use crate::kernel::{Happened, Outcomes, Request, Touched};
 use crate::ledger::TakeBack;
 use crate::outreach::Announced;
-use crate::people::{Member, People, Rows};
+use crate::people::Member;
 use crate::runs::{RunIndex, RunPlan};
 use crate::stream::Stream;
 
@@ -51,7 +54,7 @@ fn grant_time(
     if !(1..=EXTRA_SECONDS_MAX).contains(&seconds) {
         return Err(Reject::BadSeconds);
     }
-    world.resource::<People>().member(member.seq).ok_or(Reject::UnknownMember)?;
+    world.resource::<Column<Member>>().get(member.seq).ok_or(Reject::UnknownMember)?;
     let entity = round_entity(world, id)?;
     let mut round = world.get_mut::<Round>(entity).ok_or(Reject::UnknownRound)?;
     if round.stage != Stage::Open {
@@ -129,13 +132,11 @@ fn correct_key(
     let mut report = RegradeReport { dry_run, ..RegradeReport::default() };
     let (mut facts, mut back) = (Vec::new(), Vec::new());
     let mut regraded = BTreeSet::new();
-    let mut notes: Vec<&AwardNote> =
+    let mut notes: Vec<AwardNote> =
         old.awards.iter().filter(|note| note.is_about(question)).collect();
     notes.sort_by_key(|note| note.member);
     let mut tally = Tally::of(new.questions.len());
-    let mut members = world.query::<&Member>();
-    let query = members.query(world);
-    let members = Rows::of(&query);
+    let members = world.resource::<Column<Member>>();
     for (seq, _, sheet) in sheets.0.by_member() {
         let before = sheet.marks(&old, rules);
         let after = sheet.marks(&new, rules);
@@ -149,7 +150,7 @@ fn correct_key(
             _ if was.score != now.score => report.score_changed += 1,
             _ => continue,
         }
-        let Some(who) = teller.who(&members, seq).filter(|_| told) else { continue };
+        let Some(who) = teller.who(members, seq).filter(|_| told) else { continue };
         regraded.insert(seq);
         let first = notes.partition_point(|note| note.member < seq);
         let own = notes[first..].iter().take_while(|note| note.member == seq);
@@ -164,7 +165,7 @@ fn correct_key(
             new.stats = tally.statistics();
         }
         let taken: BTreeSet<u64> = back.iter().map(|taken| taken.entry).collect();
-        new.awards.retain(|note| !taken.contains(&note.entry()));
+        new.awards.retain(|entry| !taken.contains(&entry));
         for taken in &back {
             world.resource_mut::<Touched>().member(taken.member);
         }

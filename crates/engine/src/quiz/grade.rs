@@ -3,10 +3,8 @@
 
 use dengmi_content::model::quest::{Counts, Curve, QuizSeries};
 use dengmi_core::command::{Choice, Key};
-use dengmi_core::text::FoldedHash;
-use dengmi_core::{Decimal, Ppm, Reject, Timestamp};
+use dengmi_core::{Ppm, Reject, Timestamp};
 use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
 
 use super::round::{Item, Round};
 
@@ -17,56 +15,6 @@ pub(crate) struct Given {
     pub(crate) choice: Choice,
     /// Seconds since the opening.
     pub(crate) elapsed_s: u32,
-}
-
-/// Splits off the first bytes.
-fn first<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
-    let (first, after) = rest.split_first_chunk()?;
-    *rest = after;
-    Some(*first)
-}
-
-impl Given {
-    /// Adds the attempt to `bytes`: question, seconds, kind of choice, choice.
-    pub(crate) fn write(&self, bytes: &mut SmallVec<[u8; 24]>) {
-        let mut head = [self.question, 0, 0, 0, 0, 0, 0];
-        head[1..5].copy_from_slice(&self.elapsed_s.to_le_bytes());
-        let mut put = |kind: u8, choice: &[u8]| {
-            head[5] = kind;
-            match choice {
-                [one] => {
-                    head[6] = *one;
-                    bytes.extend_from_slice(&head);
-                }
-                more => {
-                    bytes.extend_from_slice(&head[..6]);
-                    bytes.extend_from_slice(more);
-                }
-            }
-        };
-        match self.choice {
-            Choice::One(option) => put(0, &[option]),
-            Choice::Bool(is) => put(1, &[u8::from(is)]),
-            Choice::Many(options) => put(2, &options.to_le_bytes()),
-            Choice::Number(number) => put(3, &number.micros().to_le_bytes()),
-            Choice::Text(FoldedHash(hash)) => put(4, &hash),
-        }
-    }
-
-    /// Takes the next attempt from `bytes`; `None` at their end, or where they are none.
-    pub(crate) fn read(bytes: &mut &[u8]) -> Option<Self> {
-        let [question] = first(bytes)?;
-        let elapsed_s = u32::from_le_bytes(first(bytes)?);
-        let choice = match first(bytes)? {
-            [0] => Choice::One(u8::from_le_bytes(first(bytes)?)),
-            [1] => Choice::Bool(first(bytes)? == [1]),
-            [2] => Choice::Many(u32::from_le_bytes(first(bytes)?)),
-            [3] => Choice::Number(Decimal::from_micros(i64::from_le_bytes(first(bytes)?))?),
-            [4] => Choice::Text(FoldedHash(first(bytes)?)),
-            _ => return None,
-        };
-        Some(Self { question, choice, elapsed_s })
-    }
 }
 
 /// What an attempt, or all attempts at a question together, are worth.
@@ -171,6 +119,9 @@ pub(crate) fn mark(given: &Given, late: Ppm, round: &Round, rules: &QuizSeries) 
             curve(falling, given.elapsed_s, open_s)
         }
     };
+    if (late, curve) == (Ppm::ONE, Ppm::ONE) {
+        return Marked { right: credit == Ppm::ONE, score: credit };
+    }
     let score = late.of(curve.of(i64::from(credit.0)));
     Marked { right: credit == Ppm::ONE, score: Ppm(u32::try_from(score).unwrap_or(0)) }
 }

@@ -7,7 +7,9 @@
 mod correct;
 mod grade;
 mod layout;
+mod notes;
 mod round;
+mod sheet;
 mod stats;
 
 use bevy_ecs::prelude::*;
@@ -20,10 +22,11 @@ use dengmi_core::{
 };
 use smallvec::SmallVec;
 
+use crate::column::Column;
 use crate::kernel::{Builder, Happened, Now, Outcomes, Phase, Section, Setup, Touched};
 use crate::ledger::{Books, Posted};
 use crate::numbered::Numbered;
-use crate::people::{Member, Members, Rows};
+use crate::people::Member;
 use crate::runs::{Run, RunPlan, Runs};
 use crate::stream::{Reader, Writer};
 
@@ -32,9 +35,11 @@ pub(crate) use grade::{Marked, credit, unshuffle};
 use layout::Orders;
 pub use layout::{Layout, layout};
 pub(crate) use round::{
-    AwardNote, Item, Round, Sheet, Sheets, Stage, archive_round, close_rounds_of, forget_rounds_of,
-    item, open_round, plan_rounds, revealed, settle_round, settles_last,
+    Item, Round, Stage, archive_round, close_rounds_of, forget_rounds_of, item, open_round,
+    plan_rounds, revealed, settle_round, settles_last,
 };
+use sheet::Sheet;
+pub(crate) use sheet::Sheets;
 
 /// Answers of one member to one round, by positions as the member sees them.
 #[derive(Clone, Debug)]
@@ -57,7 +62,7 @@ pub(crate) fn plugin(builder: &mut Builder) {
         .message::<AnswerRequest>()
         .systems(Phase::Quiz, (correct::serve_quiz, take_answers).chain())
         .paying(Phase::Notes, note_awards, note_awards)
-        .section(Section { name: "quiz", version: 1, save: round::save, restore: round::restore });
+        .section(Section { name: "quiz", version: 2, save: round::save, restore: round::restore });
 }
 
 /// The rules of a run's quiz, if it is one.
@@ -72,7 +77,7 @@ pub(crate) fn series(kind: &QuestKind) -> Option<&QuizSeries> {
 fn take_answers(
     setup: Res<Setup>,
     now: Res<Now>,
-    members: Members,
+    members: Res<Column<Member>>,
     runs: Runs,
     index: Res<RoundIndex>,
     mut rounds: Query<(&Round, &mut Sheets)>,
@@ -81,7 +86,6 @@ fn take_answers(
     mut outcomes: ResMut<Outcomes>,
     mut touched: ResMut<Touched>,
 ) {
-    let members = members.rows();
     for requests in requests.all().chunk_by(|a, b| a.round == b.round) {
         let id = requests[0].round;
         let found = index.entity(id.seq).ok_or(Reject::UnknownRound);
@@ -130,7 +134,7 @@ impl Place<'_> {
     fn serve<'m>(
         &mut self,
         request: &AnswerRequest,
-        members: &'m Rows<Member>,
+        members: &'m Column<Member>,
         sheets: &mut Sheets,
     ) -> Result<(&'m Member, Taken), Reject> {
         let Self { run, plan, round, rules, .. } = *self;
@@ -231,9 +235,10 @@ impl Place<'_> {
                 elapsed_s: u32::try_from(elapsed_ms / 1_000).unwrap_or(u32::MAX),
             });
         }
+        let first = sheet.is_none();
         let (_, sheet) = sheets.0.entry(request.member.seq, || Sheet::new(late));
-        fresh.iter().for_each(|given| sheet.push(given));
-        let answered = sheet.answered();
+        sheet.write(&fresh);
+        let answered = if first { asked.count_ones() as u8 } else { sheet.answered() };
         if rules.reveal == Reveal::AtClose && !mutant::planted("quiz/key-shown") {
             let receipt = Receipt::Taken { round: request.round, answered };
             return Ok(Taken { receipt, marked: SmallVec::new() });
@@ -268,13 +273,16 @@ pub(crate) fn note_awards(
     posted: Reader<Posted>,
 ) {
     let round_of = |posted: &Posted| books.entry(posted).cause.round();
-    for posted in posted.all().chunk_by(|a, b| round_of(a) == round_of(b)) {
-        let entity = round_of(&posted[0]).and_then(|round| index.entity(round.seq));
-        let Some(mut round) = entity.and_then(|entity| rounds.get_mut(entity).ok()) else {
-            continue;
-        };
-        let notes = posted.iter().filter_map(|one| AwardNote::of(books.entry(one), one.group));
-        round.awards.extend(notes);
+    let mut rest = posted.all();
+    while let Some(first) = rest.first() {
+        let here = round_of(first);
+        let len = rest.iter().position(|posted| round_of(posted) != here).unwrap_or(rest.len());
+        let (posted, after) = rest.split_at(len);
+        rest = after;
+        let entity = here.and_then(|round| index.entity(round.seq));
+        if let Some(mut round) = entity.and_then(|entity| rounds.get_mut(entity).ok()) {
+            posted.iter().for_each(|one| round.awards.push(books.entry(one), one.group));
+        }
     }
 }
 

@@ -6,28 +6,27 @@ use dengmi_content::model::question::Partial;
 use dengmi_content::model::reward::Trigger;
 use dengmi_content::{Pack, PackQuestion};
 use dengmi_core::command::Key;
-use dengmi_core::ledger::RuleRef;
 use dengmi_core::view::EventKind;
 use dengmi_core::{
-    Cause, CommunityId, Day, Fact, FactKind, LedgerEntry, MemberId, Ppm, Reject, RoundId, RunId,
-    Slug, Timestamp,
+    CommunityId, Day, Fact, FactKind, MemberId, Reject, RoundId, RunId, Slug, Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
 
-use super::grade::{self, Given, Marked};
+use super::grade::Marked;
+use super::notes::AwardNotes;
+use super::sheet::Sheets;
 use super::stats::{QuestionStats, Tally};
 use super::{RoundIndex, series, tells_at_once};
 use crate::RestoreError;
 use crate::board::RoundScores;
 use crate::clock::{Due, DueQueue};
 use crate::cohort::Graded;
+use crate::column::Column;
 use crate::content::Packs;
 use crate::kernel::{Happened, Now, Setup, Touched, decode, encode, pay};
-use crate::ledger::{Books, Refund, TakeBack};
+use crate::ledger::Books;
 use crate::outreach::Announced;
-use crate::people::{Member, Rows, column};
-use crate::roster::Roster;
+use crate::people::{Member, column};
 use crate::runs::{Run, RunIndex, RunPlan};
 use crate::stream::Stream;
 
@@ -51,7 +50,7 @@ pub(crate) struct Round {
     /// Extra milliseconds by member, rising.
     pub(crate) extra: Vec<(u32, i64)>,
     /// What its answers earned, for corrections.
-    pub(crate) awards: Vec<AwardNote>,
+    pub(crate) awards: AwardNotes,
     pub(crate) stats: Vec<QuestionStats>,
 }
 
@@ -76,145 +75,6 @@ pub(crate) struct Item {
     pub(crate) key: Key,
     /// The first key: it says what kind of answer the question takes.
     pub(crate) shape: Key,
-}
-
-/// An entry that an answer (or, without a question, a whole round) earned. There are many, so it
-/// is kept small.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct AwardNote {
-    entry: u64,
-    pub(crate) member: u32,
-    points: u32,
-    day: Day,
-    /// The group whose limits counted it.
-    group: u32,
-    rule: RuleRef,
-    /// [`AwardNote::ROUND`] for the whole round.
-    question: u8,
-    revision: u8,
-}
-
-impl AwardNote {
-    const ROUND: u8 = u8::MAX;
-
-    /// `None` for an entry that no round earned.
-    pub(crate) fn of(entry: &LedgerEntry, group: CommunityId) -> Option<Self> {
-        let (question, revision) = match entry.cause {
-            Cause::Answer { question, revision, .. } => (question, revision),
-            Cause::Round { revision, .. } => (Self::ROUND, revision),
-            _ => return None,
-        };
-        let (member, points) = entry.member_change()?;
-        Some(Self {
-            entry: entry.id,
-            member: member.seq,
-            points: u32::try_from(points.0).expect("an award is at most POINTS_MAX"),
-            day: entry.day,
-            group: group.seq,
-            rule: entry.rule?,
-            question,
-            revision,
-        })
-    }
-
-    pub(crate) fn entry(&self) -> u64 {
-        self.entry
-    }
-
-    /// Whether a corrected key of `question` changes what was earned.
-    pub(crate) fn is_about(&self, question: u8) -> bool {
-        self.question == question || self.question == Self::ROUND
-    }
-
-    /// What takes the award back, from the limits too.
-    pub(crate) fn take_back(&self, round: RoundId, run: RunId) -> TakeBack {
-        let (question, revision) = (self.question, self.revision);
-        let origin = match question {
-            Self::ROUND => Cause::Round { run, round, revision },
-            _ => Cause::Answer { run, round, question, revision },
-        };
-        let group = Some(CommunityId::new(round.branch, self.group));
-        TakeBack {
-            member: self.member,
-            entry: self.entry,
-            points: i64::from(self.points),
-            origin,
-            refund: Some(Refund { rule: self.rule, day: self.day, group }),
-        }
-    }
-}
-
-/// Everything one member answered in a round, in order. There is one for everybody who answers,
-/// so it is kept as bytes: an answer takes seven, where the type has room for a typed text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Sheet {
-    given: SmallVec<[u8; 24]>,
-    /// Share of credit left for who joined late.
-    late: Ppm,
-}
-
-/// The sheets of a round.
-#[derive(Component, Clone, Default, Serialize, Deserialize)]
-pub(crate) struct Sheets(pub(crate) Roster<Sheet>);
-
-impl Sheet {
-    pub(crate) fn new(late: Ppm) -> Self {
-        Self { given: SmallVec::new(), late }
-    }
-
-    pub(crate) fn push(&mut self, given: &Given) {
-        given.write(&mut self.given);
-    }
-
-    fn given(&self) -> impl Iterator<Item = Given> {
-        let mut rest = self.given.as_slice();
-        std::iter::from_fn(move || Given::read(&mut rest))
-    }
-
-    /// Whether every byte belongs to an answer to one of `questions`: a damaged snapshot may say
-    /// otherwise.
-    fn is_sound(&self, questions: usize) -> bool {
-        let mut again = Self::new(self.late);
-        self.given().filter(|given| usize::from(given.question) < questions).for_each(|given| {
-            again.push(&given);
-        });
-        again == *self
-    }
-
-    pub(crate) fn attempts(&self, question: u8) -> u8 {
-        self.given().filter(|given| given.question == question).count() as u8
-    }
-
-    /// Bit n: content question n was answered.
-    pub(crate) fn bits(&self) -> u64 {
-        self.given().fold(0, |bits, given| bits | 1 << given.question)
-    }
-
-    /// How many questions were answered.
-    pub(crate) fn answered(&self) -> u8 {
-        self.bits().count_ones() as u8
-    }
-
-    /// What the answers to each question are worth under the key in force; `None` where there are
-    /// none.
-    pub(crate) fn marks(&self, round: &Round, rules: &QuizSeries) -> Marks {
-        let mut marks: Marks = SmallVec::from_elem(None, round.questions.len());
-        let mut again = 0u64;
-        for given in self.given() {
-            let mark = &mut marks[usize::from(given.question)];
-            match mark {
-                Some(_) => again |= 1 << given.question,
-                None => *mark = Some(grade::mark(&given, self.late, round, rules)),
-            }
-        }
-        // One attempt is worth what it is worth; of several the quest says which count.
-        for question in (0..u64::BITS as u8).filter(|question| again >> question & 1 == 1) {
-            let attempts = self.given().filter(|given| given.question == question);
-            let marked = attempts.map(|given| grade::mark(&given, self.late, round, rules));
-            marks[usize::from(question)] = grade::settle(marked, rules.attempts.counts);
-        }
-        marks
-    }
 }
 
 impl Round {
@@ -316,7 +176,7 @@ pub(crate) fn open_round(world: &mut World, run_seq: u32, index: u16) {
         revision: 0,
         corrections: Vec::new(),
         extra: Vec::new(),
-        awards: Vec::new(),
+        awards: AwardNotes::default(),
     };
     let settles = round.settles_at();
     let id = round.id(world.resource::<Setup>());
@@ -368,25 +228,23 @@ fn settle(world: &mut World, entity: Entity) {
     let taught = world.get::<Run>(run_entity).is_some_and(|run| Pack::is_course_quest(&run.quest));
     announce(world, EventKind::RoundClosed(teller.round));
     let mut tally = Tally::of(round.questions.len());
-    let mut members = world.query::<&Member>();
-    let mut facts = Vec::new();
     let mut graded = Vec::new();
     // Room for what the round can earn at once: growing step by step would leave holes behind.
     let most = if tell_answers { sheets.0.len() * round.questions.len() } else { 0 };
     world.resource_mut::<Books>().entries.reserve(most);
     let mut kept = world.get_mut::<Round>(entity).expect("indexed rounds are whole");
-    kept.awards.reserve_exact(most);
-    let rows: Vec<(u32, &Sheet)> = sheets.0.by_member().map(|(seq, _, row)| (seq, row)).collect();
-    for rows in rows.chunks(PAID_AT_ONCE) {
-        let query = members.query(world);
-        let members = Rows::of(&query);
-        for (seq, sheet) in rows {
+    kept.awards.reserve(most);
+    let (seqs, rows) = sheets.0.settled();
+    for (seqs, rows) in seqs.chunks(PAID_AT_ONCE).zip(rows.chunks(PAID_AT_ONCE)) {
+        let mut facts = world.resource_mut::<Stream<Happened>>().lend();
+        let members = world.resource::<Column<Member>>();
+        for (seq, sheet) in seqs.iter().zip(rows) {
             let marks = sheet.marks(&round, rules);
             tally.count(marks.iter().map(|mark| mark.map(|mark| mark.right)));
             if taught {
                 graded.push(Graded::of(*seq, &marks));
             }
-            let Some(who) = teller.who(&members, *seq) else { continue };
+            let Some(who) = teller.who(members, *seq) else { continue };
             if tell_answers {
                 facts.extend(teller.answers(&who, &marks, 0));
             }
@@ -395,8 +253,8 @@ fn settle(world: &mut World, entity: Entity) {
             }
         }
         let mut touched = world.resource_mut::<Touched>();
-        rows.iter().for_each(|(seq, _)| touched.member(*seq));
-        world.resource_mut::<Stream<Happened>>().write_batch(facts.drain(..));
+        seqs.iter().for_each(|seq| touched.member(*seq));
+        world.resource_mut::<Stream<Happened>>().take_back(facts);
         pay(world);
     }
     if taught {
@@ -410,12 +268,9 @@ fn settle(world: &mut World, entity: Entity) {
     world.entity_mut(entity).insert(sheets);
     let mut settled = world.get_mut::<Round>(entity).expect("indexed rounds are whole");
     settled.stats = stats;
-    settled.awards.shrink_to_fit();
+    settled.awards.shrink();
     world.resource_mut::<DueQueue>().add(archive, Due::RoundArchives { round: round.seq });
 }
-
-/// A member's marks by question; `None` where none was given.
-pub(super) type Marks = SmallVec<[Option<Marked>; 8]>;
 
 /// Makes the facts of one round.
 pub(super) struct Teller {
@@ -439,7 +294,11 @@ impl Teller {
     }
 
     /// Who is told about; nobody for members whose data was erased.
-    pub(super) fn who(&self, members: &Rows<Member>, seq: u32) -> Option<(MemberId, CommunityId)> {
+    pub(super) fn who(
+        &self,
+        members: &Column<Member>,
+        seq: u32,
+    ) -> Option<(MemberId, CommunityId)> {
         let member = members.get(seq)?;
         (member.status != dengmi_core::view::MemberStatus::Erased).then(|| {
             let branch = self.round.branch;
@@ -501,7 +360,7 @@ pub(crate) fn archive_round(world: &mut World, seq: u32) {
     crate::board::close_round(world, entity);
     let mut round = world.get_mut::<Round>(entity).expect("indexed rounds are whole");
     round.stage = Stage::Archived;
-    round.awards = Vec::new();
+    round.awards = AwardNotes::default();
     round.extra = Vec::new();
     world.entity_mut(entity).insert((Sheets::default(), RoundScores::default()));
     world.resource_mut::<Touched>().catalog = true;
@@ -597,6 +456,7 @@ fn whole(world: &World, round: &Round, sheets: &Sheets) -> bool {
     let questions = round.questions.len();
     quiz && questions <= QUESTIONS_MAX
         && round.stats.len() == questions
+        && round.awards.is_sound()
         && round.questions.iter().all(|item| u32::from(item.options) < u32::BITS)
         && sheets.0.by_member().all(|(_, _, sheet)| sheet.is_sound(questions))
 }

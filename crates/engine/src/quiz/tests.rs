@@ -5,7 +5,7 @@ use dengmi_core::text::FoldedHash;
 use dengmi_core::{BranchId, Decimal, MemberId, Ppm, RoundId, Timestamp};
 use proptest::prelude::*;
 
-use super::grade::{Given, Marked, credit, curve, late_share, settle, unshuffle};
+use super::grade::{Marked, credit, curve, late_share, settle, unshuffle};
 use super::layout;
 use super::round::Item;
 
@@ -144,35 +144,5 @@ fn the_right_option_is_not_always_first() {
         });
         let firsts = firsts.count();
         assert!((60..140).contains(&firsts), "{firsts} of 400, 100 expected");
-    }
-}
-
-#[test]
-fn attempts_are_kept_as_bytes_and_read_back() {
-    let number = dengmi_core::Decimal::from_micros(-3_650_000).unwrap();
-    let choices = [
-        Choice::One(3),
-        Choice::Many(0x8000_0001),
-        Choice::Bool(true),
-        Choice::Bool(false),
-        Choice::Number(number),
-        Choice::Text(dengmi_core::text::FoldedHash::of("复利")),
-    ];
-    let given = (0..).zip(choices).map(|(question, choice)| Given {
-        question,
-        choice,
-        elapsed_s: u32::MAX - u32::from(question),
-    });
-    let mut bytes = smallvec::SmallVec::new();
-    given.clone().for_each(|one| one.write(&mut bytes));
-    let mut rest = bytes.as_slice();
-    let read: Vec<Given> = std::iter::from_fn(|| Given::read(&mut rest)).collect();
-    assert_eq!(read, given.collect::<Vec<_>>());
-    assert!(rest.is_empty());
-    // Cut off anywhere, the last one is missing and nothing is made up.
-    for end in 0..bytes.len() {
-        let mut rest = &bytes[..end];
-        let read = std::iter::from_fn(|| Given::read(&mut rest)).count();
-        assert!(read < choices.len(), "{end}");
     }
 }

@@ -8,7 +8,6 @@ use super::*;
 
 fn member() -> Member {
     Member {
-        seq: 1,
         community: 1,
         kind: CommunityKind::Payroll,
         status: MemberStatus::Active,

@@ -1,15 +1,17 @@
 //! Profiles, sessions and accounts.
 
+use dengmi_core::text::FoldedHash;
 use dengmi_core::{BranchId, MemberId, Timestamp};
 
 use super::fixture::{B, member, meta};
 use super::{Subject, for_every_store};
-use crate::{Directory, Journal, NewAccount, Profile, SessionRow, StoreError};
+use crate::{Directory, Journal, NewAccount, Profile, SessionRow, StoreError, Words};
 
 for_every_store! {
     a_profile_is_kept_replaced_and_erased;
     many_profiles_are_read_at_once;
     a_channel_id_belongs_to_one_member;
+    words_are_kept_by_hash_and_erased_together;
     sessions_end;
     accounts_are_numbered_and_never_lost;
 }
@@ -75,6 +77,37 @@ async fn a_channel_id_belongs_to_one_member(subject: impl Subject) {
     store.put_profile(profile(member(2), None)).await.unwrap();
     store.put_profile(profile(member(3), None)).await.unwrap();
     assert_eq!(store.profile_by_channel(B, "wx").await.unwrap().unwrap().member, member(1));
+}
+
+async fn words_are_kept_by_hash_and_erased_together(subject: impl Subject) {
+    let store = subject.store();
+    let text = |of: MemberId, hash: u8, words: &str| Words {
+        member: of,
+        hash: FoldedHash([hash; 16]),
+        words: words.to_owned(),
+        written: Timestamp(i64::from(hash)),
+    };
+    let first = text(member(1), 2, "先存应急金。'; DROP TABLE words; --\0");
+    assert_eq!(store.put_words(first.clone()).await, Err(StoreError::UnknownBranch(B)));
+    store.create_branch(meta()).await.unwrap();
+    assert!(store.put_words(first.clone()).await.unwrap());
+    // Another spelling of the same words takes their place.
+    let again = Words { words: "先存应急金！".to_owned(), ..first.clone() };
+    assert!(!store.put_words(again.clone()).await.unwrap());
+    let other = text(member(1), 1, "不追涨");
+    assert!(store.put_words(other.clone()).await.unwrap());
+    let neighbour = text(member(2), 2, "别人的");
+    assert!(store.put_words(neighbour.clone()).await.unwrap());
+    assert_eq!(store.words_of(member(1)).await.unwrap(), [other.clone(), again]);
+    assert!(store.drop_words(member(1), first.hash).await.unwrap());
+    assert!(!store.drop_words(member(1), first.hash).await.unwrap());
+    assert_eq!(store.words_of(member(1)).await.unwrap(), std::slice::from_ref(&other));
+    assert!(!format!("{other:?}").contains(&other.words));
+    assert!(store.put_words(first).await.unwrap());
+    assert_eq!(store.erase_words(member(1)).await.unwrap(), 2);
+    assert_eq!(store.erase_words(member(1)).await.unwrap(), 0);
+    assert!(store.words_of(member(1)).await.unwrap().is_empty());
+    assert_eq!(store.words_of(member(2)).await.unwrap(), [neighbour]);
 }
 
 async fn sessions_end(subject: impl Subject) {

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use dengmi_core::text::FoldedHash;
 use dengmi_core::{BranchId, MemberId, Timestamp};
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
@@ -10,7 +11,7 @@ use sqlx::{Row as _, Sqlite};
 use super::rows::{Reader, damaged, is_orphan, is_taken, unavailable};
 use super::sql::Sized;
 use super::{SqliteStore, branch_column};
-use crate::directory::{AccountRow, Directory, NewAccount, Profile, SessionRow};
+use crate::directory::{AccountRow, Directory, NewAccount, Profile, SessionRow, Words};
 use crate::error::StoreError;
 
 static PROFILES: LazyLock<Sized> = LazyLock::new(|| {
@@ -51,6 +52,18 @@ fn profile(branch: BranchId, row: &SqliteRow) -> Result<Profile, StoreError> {
         avatar: row.get("avatar")?,
         channel_id: row.get("channel_id")?,
         updated: row.time("updated")?,
+    })
+}
+
+fn words(member: MemberId, row: &SqliteRow) -> Result<Words, StoreError> {
+    let row = Reader::new("a text", row);
+    let hash: Vec<u8> = row.get("hash")?;
+    let hash = hash.try_into().map_err(|_| damaged("a text", "its hash has another length"))?;
+    Ok(Words {
+        member,
+        hash: FoldedHash(hash),
+        words: row.get("words")?,
+        written: row.time("written")?,
     })
 }
 
@@ -164,6 +177,67 @@ impl Directory for SqliteStore {
             .bind(branch_column(member.branch))
             .bind(i64::from(member.seq));
         Ok(self.write(statement, "profile").await? > 0)
+    }
+
+    async fn put_words(&self, words: Words) -> Result<bool, StoreError> {
+        let branch = words.member.branch;
+        let mut writer = self.writer.lock().await;
+        // Both under the writer's lock: nobody comes between.
+        let known =
+            sqlx::query("SELECT 1 FROM words WHERE branch = $1 AND member = $2 AND hash = $3")
+                .bind(branch_column(branch))
+                .bind(i64::from(words.member.seq))
+                .bind(words.hash.0.to_vec())
+                .fetch_optional(writer.connection().await?)
+                .await
+                .map_err(unavailable);
+        let known = writer.settle(known)?.is_some();
+        let result = sqlx::query(
+            "INSERT INTO words (branch, member, hash, words, written) \
+             VALUES ($1, $2, $3, $4, $5) \
+             ON CONFLICT (branch, member, hash) DO UPDATE SET words = excluded.words, \
+             written = excluded.written",
+        )
+        .bind(branch_column(branch))
+        .bind(i64::from(words.member.seq))
+        .bind(words.hash.0.to_vec())
+        .bind(words.words)
+        .bind(words.written.0)
+        .execute(writer.connection().await?)
+        .await;
+        let result = result.map(|_| !known).map_err(|error| {
+            if is_orphan(&error) { StoreError::UnknownBranch(branch) } else { unavailable(error) }
+        });
+        writer.settle(result)
+    }
+
+    async fn words_of(&self, member: MemberId) -> Result<Vec<Words>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT hash, words, written FROM words WHERE branch = $1 AND member = $2 \
+             ORDER BY hash",
+        )
+        .bind(branch_column(member.branch))
+        .bind(i64::from(member.seq))
+        .fetch_all(&self.readers)
+        .await
+        .map_err(unavailable)?;
+        rows.iter().map(|row| words(member, row)).collect()
+    }
+
+    async fn drop_words(&self, member: MemberId, hash: FoldedHash) -> Result<bool, StoreError> {
+        let statement =
+            sqlx::query("DELETE FROM words WHERE branch = $1 AND member = $2 AND hash = $3")
+                .bind(branch_column(member.branch))
+                .bind(i64::from(member.seq))
+                .bind(hash.0.to_vec());
+        Ok(self.write(statement, "words").await? > 0)
+    }
+
+    async fn erase_words(&self, member: MemberId) -> Result<u64, StoreError> {
+        let statement = sqlx::query("DELETE FROM words WHERE branch = $1 AND member = $2")
+            .bind(branch_column(member.branch))
+            .bind(i64::from(member.seq));
+        self.write(statement, "words").await
     }
 
     async fn insert_session(&self, session: SessionRow) -> Result<(), StoreError> {

@@ -154,7 +154,7 @@ async fn a_database_of_a_newer_release_is_refused() {
     store.close().await.unwrap();
     let refused = SqliteStore::open(&path, OpenOptions::default()).await;
     assert!(
-        matches!(refused, Err(StoreError::NewerFormat { found: 9, known: 1, .. })),
+        matches!(refused, Err(StoreError::NewerFormat { found: 9, known: 2, .. })),
         "{refused:?}"
     );
 }

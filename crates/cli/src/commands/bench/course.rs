@@ -72,8 +72,7 @@ impl Course {
         let peak = shards::memory("VmHWM:");
         let after = engine.save().len();
         let days = room.course_days();
-        let month =
-            MonthConfig { seed: 1, members: room.enrolled(), days: u16::from(days.min(30)) };
+        let month = MonthConfig::new(1, room.enrolled(), u16::from(days.min(30)));
         bar.set_message("社群月 community month");
         let (lived, times) = shards::live(&month, 1, |_| {})?;
         bar.finish_and_clear();

@@ -19,7 +19,7 @@ double entry and standings on. Points are compared with a plain loop, member by 
   dengmi bench month --members 20000
   dengmi bench month --members 1000000 --threads 2")]
 pub(crate) struct Month {
-    /// 成员数 Members, in branches of 20,000
+    /// 成员数 Members, in branches of at most 20,000
     #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=50_000_000))]
     pub(super) members: u32,
     /// 天数 Days
@@ -28,14 +28,14 @@ pub(crate) struct Month {
     /// 种子 Seed of every draw
     #[arg(long, default_value_t = 1)]
     pub(super) seed: u64,
-    /// 线程数 Threads, each with branches of its own
+    /// 线程数 Threads, each with branches of its own: small ones where members are few
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=256))]
     pub(super) threads: u32,
 }
 
 impl Month {
     pub(super) fn config(&self) -> MonthConfig {
-        MonthConfig { seed: self.seed, members: self.members, days: self.days }
+        MonthConfig::new(self.seed, self.members, self.days).for_threads(self.threads)
     }
 
     /// Measures and prints.
@@ -46,9 +46,9 @@ impl Month {
         let config = self.config();
         let threads = self.threads.min(config.shards());
         let bar = terminal::progress(global, "社群月 community month", 0);
-        let base = shards::memory("VmRSS:");
+        let base = Memory::now();
         let (lived, times) = shards::live(&config, threads, |_| {})?;
-        let peak = shards::memory("VmHWM:");
+        let used = base.zip(Memory::now()).map(|(base, after)| after.beyond(&base));
         bar.set_message("普通循环 plain loop");
         let (plains, plain) = shards::yardstick(&config, threads);
         bar.finish_and_clear();
@@ -69,8 +69,7 @@ impl Month {
             config.days,
             config.shards(),
         ))?;
-        let bytes = base.zip(peak).map(|(base, peak)| peak.saturating_sub(base));
-        for line in lines(&config, &times, plain.as_secs_f64(), bytes) {
+        for line in lines(&config, &times, plain.as_secs_f64(), used) {
             terminal::print(&line)?;
         }
         terminal::print(&format!(
@@ -96,7 +95,31 @@ impl Month {
     }
 }
 
-fn lines(config: &MonthConfig, times: &Times, plain: f64, bytes: Option<u64>) -> Vec<String> {
+/// What the month took in memory, in bytes.
+#[derive(Clone, Copy)]
+struct Memory {
+    /// Resident now.
+    resident: u64,
+    /// The most that was ever resident.
+    peak: u64,
+    /// Pages of the program itself, which are there once however many members there are.
+    program: u64,
+}
+
+impl Memory {
+    fn now() -> Option<Self> {
+        let of = shards::memory;
+        Some(Self { resident: of("VmRSS:")?, peak: of("VmHWM:")?, program: of("RssFile:")? })
+    }
+
+    /// The peak beyond what was resident in `base`, and how much of it is the program's.
+    fn beyond(&self, base: &Self) -> (u64, u64) {
+        let peak = self.peak.saturating_sub(base.resident);
+        (peak, self.program.saturating_sub(base.program).min(peak))
+    }
+}
+
+fn lines(config: &MonthConfig, times: &Times, plain: f64, used: Option<(u64, u64)>) -> Vec<String> {
     let member_days = f64::from(config.members) * f64::from(config.days);
     let rate = |seconds: f64| member_days / seconds.max(1e-9) / 1e6;
     let row = |what: &str, seconds: f64| {
@@ -110,11 +133,14 @@ fn lines(config: &MonthConfig, times: &Times, plain: f64, bytes: Option<u64>) ->
         row("with behaviour, commands and reading", times.month().as_secs_f64()),
         format!("{:<44} {:>9.3}", "groups, members, launches before", times.setup.as_secs_f64()),
     ];
-    if let Some(bytes) = bytes {
-        let each = bytes as f64 / f64::from(config.members.max(1));
-        let mb = bytes as f64 / 1e6;
+    if let Some((peak, program)) = used {
+        let each = |bytes: u64| bytes as f64 / f64::from(config.members.max(1));
         lines.push(format!(
-            "peak memory (VmHWM after, less VmRSS before): {mb:.0} MB, {each:.0} bytes a member"
+            "peak memory (VmHWM after, less VmRSS before): {:.0} MB, {:.0} bytes a member; {:.0} without {:.1} MB of the program's own pages",
+            peak as f64 / 1e6,
+            each(peak),
+            each(peak - program),
+            program as f64 / 1e6,
         ));
     }
     lines

@@ -36,7 +36,7 @@ impl Replay {
     /// # Errors
     /// The engine refuses a batch.
     pub(crate) fn run(&self, global: &Global) -> Result<()> {
-        let config = MonthConfig { seed: 1, members: self.members, days: self.days };
+        let config = MonthConfig::new(1, self.members, self.days);
         let bar = terminal::progress(global, "记录 recording", 0);
         let mut journal: Vec<Batch> = Vec::new();
         let (_, recorded) = shards::live(&config, 1, |batch| journal.push(batch.clone()))?;

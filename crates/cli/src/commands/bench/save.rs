@@ -31,7 +31,7 @@ impl Save {
     /// # Errors
     /// A state is not the same after it was restored, or files cannot be written.
     pub(crate) fn run(&self, global: &Global) -> Result<()> {
-        let config = MonthConfig { seed: 1, members: self.members, days: self.days };
+        let config = MonthConfig::new(1, self.members, self.days);
         let bar = terminal::progress(global, "社群月 community month", 0);
         let (mut lived, _) = shards::live(&config, 1, |_| {})?;
         bar.finish_and_clear();

@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn branches_come_by_number_from_any_number_of_threads() {
-        let config = MonthConfig { seed: 5, members: 40_400, days: 1 };
+        let config = MonthConfig::new(5, 40_400, 1);
         let (lived, _) = live(&config, 2, |_| {}).expect("the workload is sound");
         let (plains, _) = yardstick(&config, 2);
         let mut agreement = Agreement::default();

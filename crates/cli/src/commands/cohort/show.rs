@@ -12,6 +12,8 @@ const BAR: u32 = 30;
 pub(super) struct Named {
     title: String,
     lessons: Vec<String>,
+    /// Names of the bands of the score, lowest first.
+    bands: Vec<String>,
 }
 
 impl Named {
@@ -19,11 +21,12 @@ impl Named {
     pub(super) fn of(pack: Option<&Pack>, id: &Slug) -> Self {
         let found = pack.and_then(|pack| pack.courses.get(pack.current(id)));
         let Some(course) = found else {
-            return Self { title: id.to_string(), lessons: Vec::new() };
+            return Self { title: id.to_string(), lessons: Vec::new(), bands: Vec::new() };
         };
         Self {
             title: course.course.title.zh().to_owned(),
             lessons: course.lessons.iter().map(|one| one.title.zh().to_owned()).collect(),
+            bands: course.course.score.bands.iter().map(|one| one.title.zh().to_owned()).collect(),
         }
     }
 }
@@ -144,9 +147,44 @@ pub(super) fn picture(view: &CohortView, named: &Named) -> Vec<String> {
             lines.push(format!("留存 active after {days} 天 days: {}", percent(share)));
         }
     }
+    lines.extend(standing(view, named));
+    lines.push(match view.market.dates.last() {
+        Some(date) => format!(
+            "行情 market day {}（{}），已收 {} 天 days closed",
+            view.market.day(),
+            view.first.plus(*date),
+            view.market.closed
+        ),
+        None => "行情 market: 还没有价格 no prices yet".to_owned(),
+    });
+    lines.push(format!("内容 content    {}", view.terms));
     lines.push(format!("承诺 commitment {}", view.commitment));
     if let Some(secret) = view.secret {
         lines.push(format!("密钥 secret     {secret}"));
+    }
+    lines
+}
+
+/// A band's name; its number where the content no longer has it.
+fn band(named: &Named, place: usize) -> String {
+    named.bands.get(place).cloned().unwrap_or_else(|| format!("{}", place + 1))
+}
+
+/// Bands and teams as of the last close; nothing before the first.
+fn standing(view: &CohortView, named: &Named) -> Vec<String> {
+    let mut lines = Vec::new();
+    if view.market.closed == 0 {
+        return lines;
+    }
+    let bands = view.standing.bands.iter().enumerate();
+    let bands: Vec<String> =
+        bands.map(|(place, members)| format!("{} {members}", band(named, place))).collect();
+    lines.push(format!("分段 bands  {}", bands.join("  ")));
+    for team in &view.standing.teams {
+        lines.push(format!(
+            "小组 team {}  {} 人 members  平均分 mean score {}",
+            team.community, team.members, team.score
+        ));
     }
     lines
 }
@@ -176,6 +214,17 @@ pub(super) fn json(view: &CohortView, named: &Named) -> Value {
         "content": content.collect::<Vec<_>>(),
         "commitment": view.commitment,
         "secret": view.secret,
+        "content_of_the_market": view.terms,
+        "market_day": view.market.day(),
+        "days_closed": view.market.closed,
+        "bands": view.standing.bands.iter().enumerate().map(|(place, members)| {
+            value!({"title": band(named, place), "members": members})
+        }).collect::<Vec<_>>(),
+        "teams": view.standing.teams.iter().map(|team| value!({
+            "community": team.community,
+            "members": team.members,
+            "score": team.score,
+        })).collect::<Vec<_>>(),
         "gain": view.gain.map(|gain| value!({
             "members": gain.members,
             "before_ppm": gain.before.0,
@@ -191,7 +240,10 @@ pub(super) fn json(view: &CohortView, named: &Named) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use dengmi_core::course::Gain;
+    use dengmi_core::mock::{BandStanding, MarketView, TeamScore};
     use dengmi_core::{BranchId, CohortId, CommunityId, Day, Digest, RunId};
 
     use super::*;
@@ -223,6 +275,23 @@ mod tests {
             }),
             retained: [Some(Ppm(812_345)), None],
             items: Vec::new().into(),
+            terms: Digest::of(b"pack"),
+            market: Arc::new(MarketView {
+                assets: Vec::new().into(),
+                first_day: -1,
+                quotes: vec![Vec::new().into(); 3],
+                dates: vec![-1, 0, 1],
+                closed: 2,
+                without_script: Vec::new(),
+            }),
+            standing: BandStanding {
+                bands: vec![41, 19],
+                teams: vec![TeamScore {
+                    community: CommunityId::new(branch, 3),
+                    members: 60,
+                    score: 388,
+                }],
+            },
         }
     }
 
@@ -231,6 +300,7 @@ mod tests {
         let named = Named {
             title: "入门".to_owned(),
             lessons: vec!["一".to_owned(), "二".to_owned(), "三".to_owned()],
+            bands: vec!["播种".to_owned(), "发芽".to_owned()],
         };
         let lines = picture(&view(), &named);
         let has = |text: &str| assert!(lines.iter().any(|line| line == text), "{text}\n{lines:#?}");
@@ -246,7 +316,14 @@ mod tests {
             "学习增益 gain: 前 before 40.0% → 后 after 70.0%  归一化 normalised 50.0%  (40 人 members)",
         );
         has("留存 active after 7 天 days: 81.2%");
+        has("分段 bands  播种 41  发芽 19");
+        has("小组 team c1-3  60 人 members  平均分 mean score 388");
+        has("行情 market day 1（2026-11-21），已收 2 天 days closed");
         assert!(!lines.iter().any(|line| line.contains("secret")), "not told yet");
+        let mut early = view();
+        Arc::make_mut(&mut early.market).closed = 0;
+        let lines = picture(&early, &named);
+        assert!(!lines.iter().any(|line| line.contains("bands")), "nothing is closed yet");
     }
 
     #[test]
@@ -269,5 +346,8 @@ mod tests {
         );
         assert_eq!(told["retention_ppm"], value!({"after_7_days": 812_345, "after_30_days": null}));
         assert_eq!(told["first"], "2026-11-20");
+        assert_eq!(told["bands"][1], value!({"title": "2", "members": 19}));
+        assert_eq!(told["teams"][0]["score"], 388);
+        assert_eq!((&told["market_day"], &told["days_closed"]), (&1.into(), &2.into()));
     }
 }

@@ -30,6 +30,7 @@ pub(super) fn lines(
         page.questions(&lesson.review);
     }
     page.task(lesson);
+    page.market(course, lesson);
     page.notices(lesson);
     page.lines
 }
@@ -204,6 +205,43 @@ impl Page<'_> {
                 let title = format!("{} ({id})", product.title.get(self.language));
                 self.behind(&label, &title);
             }
+        }
+    }
+
+    /// What happens on the mock market on this day, and what is traded.
+    fn market(&mut self, course: &Course, lesson: &Lesson) {
+        let pack = self.pack;
+        let Some(scenario) = pack.scenarios.get(pack.current(&course.mock.scenario)) else {
+            return;
+        };
+        let Some(market) = pack.markets.get(pack.current(&scenario.market)) else { return };
+        self.heading(("模拟市场", "Mock market"));
+        let (from, passes) = (course.mock.orders_from_day, lesson.timelapse);
+        if passes != 1 {
+            let zh = format!("这一天过 {passes} 个交易日。");
+            let en = format!("{passes} market days pass with this day.");
+            let told = self.word((&zh, &en)).to_owned();
+            self.behind("", &told);
+        }
+        for shock in scenario.shocks.iter().filter(|shock| shock.day == lesson.day) {
+            let label = self.word(("消息：", "News: ")).to_owned();
+            self.behind(&label, shock.news.get(self.language));
+        }
+        if lesson.day < from {
+            let zh = format!("第 {from} 天起可以下单。");
+            let en = format!("Orders are taken from day {from} on.");
+            let told = self.word((&zh, &en)).to_owned();
+            self.behind("", &told);
+            return;
+        }
+        let cutoff = market.cutoff;
+        let zh = format!("可以下单，{cutoff} 截止：");
+        let en = format!("Orders are taken, until {cutoff}:");
+        let told = self.word((&zh, &en)).to_owned();
+        self.behind("", &told);
+        for asset in market.assets.iter().filter(|asset| asset.enabled) {
+            let line = format!("{} ({})", asset.title.get(self.language), asset.id);
+            self.behind(&format!("  {:?}  ", asset.risk), &line);
         }
     }
 

@@ -337,9 +337,11 @@ fn course(event: &CourseEvent) -> Option<String> {
         CourseEvent::Retained { cohort, days, arrived, active } => {
             format!("留存 {cohort} after {days} days: {active}/{arrived}")
         }
-        CourseEvent::Message { .. }
-        | CourseEvent::Pupil { .. }
-        | CourseEvent::Invited { .. }
-        | CourseEvent::Priced { .. } => return None,
+        CourseEvent::Priced { cohort, day, .. } => {
+            format!("第 {day} 天收盘 prices of day {day} made {cohort}")
+        }
+        CourseEvent::Message { .. } | CourseEvent::Pupil { .. } | CourseEvent::Invited { .. } => {
+            return None;
+        }
     })
 }
