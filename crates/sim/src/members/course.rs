@@ -324,7 +324,6 @@ mod tests {
             count(&sells),
             count(&|mock| mock.score.total() >= 400),
         );
-        println!("{told}");
         assert!(count(&|mock| plans(mock).is_some()) * 2 > mocks.len() && orders > 60, "{told}");
         assert!(count(&|mock| plans(mock) == Some(1)) > 0 && count(&sells) > 0, "{told}");
     }

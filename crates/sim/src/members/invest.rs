@@ -185,7 +185,8 @@ impl<'a> Visit<'a> {
     fn report_frauds(&mut self, sent: u8) {
         let today = self.desk.scenario.shocks.iter().filter(|shock| shock.day == sent);
         for shock in today.filter(|shock| shock.kind == ShockKind::FraudPitch) {
-            if !self.done(sent) && self.dice.chance(self.knows) {
+            let told = self.mine.mock.reported.contains(&shock.id);
+            if !told && self.dice.chance(self.knows) {
                 self.deeds.push(MockAction::ReportFraud { news: shock.id.clone() });
             }
         }
@@ -236,7 +237,7 @@ impl<'a> Visit<'a> {
                 continue;
             }
             cash -= amount;
-            let sheet = rules.sheet.clone();
+            let sheet = rules.sheet.clone().filter(|sheet| !self.mine.mock.sheets.contains(sheet));
             if self.dice.chance(READS) {
                 self.deeds.extend(sheet.map(|product| MockAction::ReadSheet { product }));
             }
