@@ -1,4 +1,5 @@
-//! Plays campaigns, walks mock markets and prints their digests, for comparing one platform with another:
+//! Plays campaigns (courses with mock investing among them), walks mock markets and prints their
+//! digests, for comparing one platform with another:
 //!
 //! ```sh
 //! platform 1 200 500            # seeds 1 to 200, 500 batches with faults each

@@ -5,9 +5,11 @@ use std::fmt;
 use dengmi_core::command::{Answer, Choice, Key, Person, Reaction, RepairReason};
 use dengmi_core::course::{CourseAction, ItemAnswer, Occasion, StayWish};
 use dengmi_core::id::Id;
+use dengmi_core::mock::{Goal, MockAction, Plan as Written, PlanPart, Units};
+use dengmi_core::text::FoldedHash;
 use dengmi_core::{
-    Action, Actor, BranchId, CohortId, Command, CommunityId, Day, Decimal, Digest, MemberId,
-    Points, PostId, RoundId, RunId, Timestamp,
+    Action, Actor, BranchId, CohortId, Command, CommunityId, Day, Decimal, Digest, Fen, MemberId,
+    Points, PostId, Ppm, RoundId, RunId, Timestamp,
 };
 
 use crate::dice::Dice;
@@ -255,6 +257,7 @@ impl Mishaps<'_> {
         let round = RoundId::new(branch, self.dice.below(60));
         let cohort = CohortId::new(branch, self.dice.below(8));
         let low = Decimal::from_micros(-1).unwrap_or_default();
+        let mock = |what| Action::Course(CourseAction::Mock { member, cohort, what });
         let all = [
             Action::MakeUp { member, run, day: Day(i32::MIN) },
             Action::MakeUp { member, run, day: Day(i32::MAX) },
@@ -314,6 +317,21 @@ impl Mishaps<'_> {
                 cohort,
                 wish: StayWish::Group(CommunityId::new(branch, u32::MAX)),
             }),
+            mock(MockAction::Assess { adult: true, choices: vec![u8::MAX; 300] }),
+            mock(MockAction::WritePlan(Written {
+                goal: Goal::Learning,
+                months: u16::MAX,
+                loss: Ppm(u32::MAX),
+                parts: vec![PlanPart { asset: "index".parse().ok()?, share: Ppm(u32::MAX) }; 300],
+                text: FoldedHash::of(""),
+            })),
+            mock(MockAction::Buy { asset: "demand".parse().ok()?, amount: Fen(i64::MAX) }),
+            mock(MockAction::Redeem {
+                asset: "cash".parse().ok()?,
+                units: Units(i64::MIN),
+                fast: true,
+            }),
+            mock(MockAction::Cancel { order: u16::MAX }),
             Action::Redeem { member, points: Points(i64::MIN), order: u64::MAX },
             Action::Move { member, to: CommunityId::new(branch, u32::MAX) },
             Action::React {
