@@ -1,6 +1,7 @@
 //! What readers must see of cohorts and of their own courses, against what they see.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 
 use dengmi_core::course::{CohortStage, CohortView, Occasion, PupilStage, PupilView};
@@ -90,13 +91,12 @@ impl Auditor {
             if !cohort.standing_sure {
                 expected.standing = seen.standing.clone();
             }
-            if expected.market != seen.market || expected.standing != seen.standing {
-                let what = differing(&expected, seen);
-                return Err((Invariant::Portfolio, format!("cohort {seq}: {what}")));
-            }
+            let traded =
+                expected.market == seen.market && expected.standing == seen.standing;
+            let about = if traded { Invariant::Cohorts } else { Invariant::Portfolio };
             if expected != *seen {
-                let what = format!("readers see {seen:?}, expected {expected:?}");
-                return Err((Invariant::Cohorts, what));
+                let what = differing(&expected, seen);
+                return Err((about, format!("readers see of cohort {seq} {what}")));
             }
         }
         Ok(())
@@ -125,8 +125,8 @@ impl Auditor {
                 () => Invariant::Cohorts,
             };
             if expected != *seen {
-                let what = format!("{member} sees {seen:?}, expected {expected:?}");
-                return Err((about, what));
+                let what = differing(&expected, seen);
+                return Err((about, format!("{member} sees {what}")));
             }
         }
         Ok(())
@@ -178,27 +178,21 @@ impl Auditor {
     }
 }
 
-/// What differs of a market and its standing, without all of its quotes.
-fn differing(expected: &CohortView, seen: &CohortView) -> String {
-    let (of, said) = (&expected.market, &seen.market);
-    let place = of.quotes.iter().zip(&said.quotes).position(|(of, said)| of != said);
-    match place {
-        Some(place) => format!(
-            "quotes of day {place}: {:?}, expected {:?}",
-            said.quotes[place], of.quotes[place]
-        ),
-        None if of.quotes.len() != said.quotes.len() => {
-            format!("{} days have quotes, expected {}", said.quotes.len(), of.quotes.len())
-        }
-        None if of.dates != said.dates => {
-            format!("dates {:?}, expected {:?}", said.dates, of.dates)
-        }
-        None if of != said => {
-            let parts = |view: &dengmi_core::mock::MarketView| {
-                (view.assets.clone(), view.first_day, view.closed, view.without_script.clone())
-            };
-            format!("market {:?}, expected {:?}", parts(said), parts(of))
-        }
-        None => format!("standing {:?}, expected {:?}", seen.standing, expected.standing),
-    }
+/// Where two things differ, line by line of what they print.
+fn differing<T: fmt::Debug>(expected: &T, seen: &T) -> String {
+    let (expected, seen) = (format!("{expected:#?}"), format!("{seen:#?}"));
+    let (expected, seen): (Vec<&str>, Vec<&str>) =
+        (expected.lines().collect(), seen.lines().collect());
+    let lines = expected.iter().zip(&seen).enumerate();
+    let mut differing = lines.filter(|(_, (of, said))| of != said);
+    let first = differing.next().map_or(expected.len().min(seen.len()), |(place, _)| place);
+    let of = |lines: &[&str]| {
+        let from = first.saturating_sub(LINES_BEFORE);
+        lines[from.min(lines.len())..(first + LINES_AFTER).min(lines.len())].join(" ")
+    };
+    format!("{}, expected {}", of(&seen), of(&expected))
 }
+
+/// Lines of a difference that say where it is, and what it is.
+const LINES_BEFORE: usize = 12;
+const LINES_AFTER: usize = 3;
