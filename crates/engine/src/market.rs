@@ -30,6 +30,8 @@ pub use commit::{MarketSeed, Terms, commitment, verify};
 pub use dengmi_core::mock::Quote;
 pub use model::Model;
 pub use path::Path;
+#[cfg(test)]
+pub(crate) use script::open_days;
 pub use script::{Script, last_market_day, market_days};
 pub use walk::Walk;
 

@@ -128,3 +128,100 @@ fn restore(world: &mut World, _version: u16, bytes: &[u8]) -> Result<(), Restore
     world.insert_resource(Levels(levels));
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use dengmi_content::model::assessment::{AssessmentOption, AssessmentQuestion};
+    use dengmi_content::model::{Approval, Text};
+
+    use super::*;
+
+    /// Two questions of 0, 10 or 20 points; a level every 10 points.
+    fn questionnaire() -> Assessment {
+        let text = || Text::new("问", "a question");
+        let option = |points| AssessmentOption { text: text(), points, at_most: None };
+        let question = |id: &str| AssessmentQuestion {
+            id: id.parse().unwrap(),
+            text: text(),
+            options: [0, 10, 20].map(option).into(),
+        };
+        Assessment {
+            schema: 1,
+            was: Vec::new(),
+            title: text(),
+            summary: text(),
+            questions: ["one", "two"].map(question).into(),
+            levels: [0, 10, 20, 30, 40],
+            validity_days: 365,
+            per_day: 2,
+            per_year: 8,
+            min_age: 18,
+            age_note: text(),
+            notices: Vec::new(),
+            approval: Approval {
+                id: "T-1".to_owned(),
+                approver: "合规".to_owned(),
+                valid_to: "2099-12-31".parse().unwrap(),
+            },
+        }
+    }
+
+    struct Office(Levels);
+
+    impl Office {
+        fn assess(&mut self, day: i32, choices: [u8; 2]) -> Result<(ClientLevel, bool), Reject> {
+            let found = self.0.assess(1, &questionnaire(), true, &choices, Day(day))?;
+            Ok((found.level, found.confirmed))
+        }
+    }
+
+    #[test]
+    fn a_level_holds_for_a_year_and_a_changed_one_is_confirmed() {
+        let mut office = Office(Levels::default());
+        assert_eq!(office.0.on(1, Day(100)), None);
+        assert!(office.0.suits(1, Day(100), RiskLevel::R1));
+        assert!(!office.0.suits(1, Day(100), RiskLevel::R2));
+        assert_eq!(office.assess(100, [1, 1]), Ok((ClientLevel::C3, true)));
+        assert!(office.0.suits(1, Day(465), RiskLevel::R3));
+        assert!(!office.0.suits(1, Day(465), RiskLevel::R4));
+        assert!(!office.0.suits(1, Day(466), RiskLevel::R2));
+        // The same again needs nobody's word, another does, also after the first ran out.
+        assert_eq!(office.assess(300, [1, 1]), Ok((ClientLevel::C3, true)));
+        assert_eq!(office.0.confirm(1, Day(300)), Err(Reject::NothingToConfirm));
+        assert_eq!(office.assess(700, [2, 2]), Ok((ClientLevel::C5, false)));
+        assert_eq!(office.0.on(1, Day(700)), None);
+        assert_eq!(office.assess(700, [2, 2]), Ok((ClientLevel::C5, false)));
+        assert_eq!(office.0.confirm(1, Day(701)).map(|found| found.level), Ok(ClientLevel::C5));
+        assert_eq!(office.0.on(1, Day(701)), Some(ClientLevel::C5));
+        assert_eq!(office.0.confirm(2, Day(701)), Err(Reject::NothingToConfirm));
+    }
+
+    #[test]
+    fn twice_a_day_and_eight_times_a_year() {
+        let mut office = Office(Levels::default());
+        for day in [1, 1, 2, 2, 3, 3, 4] {
+            assert!(office.assess(day, [0, 1]).is_ok(), "{day}");
+        }
+        assert_eq!(office.assess(3, [0, 1]), Err(Reject::AssessmentLimit));
+        assert!(office.assess(5, [0, 1]).is_ok());
+        assert_eq!(office.assess(365, [0, 1]), Err(Reject::AssessmentLimit));
+        // Those of the first day no longer count.
+        assert!(office.assess(366, [0, 1]).is_ok());
+        assert!(office.assess(366, [0, 1]).is_ok());
+        assert_eq!(office.assess(366, [0, 1]), Err(Reject::AssessmentLimit));
+    }
+
+    #[test]
+    fn what_does_not_fit_counts_for_nothing() {
+        let mut levels = Levels::default();
+        let mut assess = |adult, choices: &[u8]| {
+            levels.assess(1, &questionnaire(), adult, choices, Day(1)).map(|found| found.level)
+        };
+        assert_eq!(assess(false, &[0, 0]), Err(Reject::UnderAge));
+        for bad in [&[][..], &[0], &[0, 3], &[0, 255], &[0, 0, 0]] {
+            assert_eq!(assess(true, bad), Err(Reject::BadAssessment));
+        }
+        assert_eq!(assess(true, &[0, 0]), Ok(ClientLevel::C1));
+        assert_eq!(levels.last(2), None);
+    }
+}

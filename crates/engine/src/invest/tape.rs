@@ -50,8 +50,18 @@ impl Tape {
     ) -> Option<Self> {
         let scenario = pack.scenarios.get(pack.current(&course.mock.scenario))?.clone();
         let market = pack.markets.get(pack.current(&scenario.market))?.clone();
-        let model = Model::new(&market);
         let days = market_days(&market, lessons, first);
+        Some(Self::of(market, scenario, days, first, seed))
+    }
+
+    fn of(
+        market: Market,
+        scenario: Scenario,
+        days: Vec<u16>,
+        first: Day,
+        seed: MarketSeed,
+    ) -> Self {
+        let model = Model::new(&market);
         let script =
             Script::new(&model, &scenario.shocks, &seed, |day| last_market_day(&days, day));
         let view = MarketView {
@@ -68,7 +78,7 @@ impl Tape {
             Self { terms: Arc::new(terms), walk, view: Arc::new(view), without: Vec::new() };
         let history = history_dates(&tape.terms.market, first);
         history.into_iter().for_each(|date| tape.advance(date));
-        Some(tape)
+        tape
     }
 
     /// Prices a day of the course again, without anybody's orders.
@@ -258,4 +268,91 @@ fn history_dates(market: &Market, first: Day) -> Vec<i32> {
     }
     dates.reverse();
     dates
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::market::open_days;
+
+    fn read<T: serde::de::DeserializeOwned>(text: &str) -> T {
+        let extension = ron::extensions::Extensions::IMPLICIT_SOME;
+        ron::Options::default().with_default_extension(extension).from_str(text).unwrap()
+    }
+
+    /// A share index that falls by a tenth with day 6.
+    fn tape(calendar: &str, lessons: [u16; 7]) -> Tape {
+        let market: Market = read(&format!(
+            r#"(schema: 1, title: {{"zh-CN": "示例市场"}}, cutoff: "15:00", history_days: 20,
+            calendar: {calendar},
+            assets: [(id: "index", title: {{"zh-CN": "指数"}}, class: IndexFund, risk: R4,
+                trade: (min_fen: 1000, confirm_days: 1, redeemable_days: 2, cash_days: 3),
+                price: Nav((drift: "5", equity: "1", own: "1.5")))],
+            approval: (id: "T-1", approver: "compliance", valid_to: "2099-12-31"))"#
+        ));
+        let scenario: Scenario = read(
+            r#"(schema: 1, title: {"zh-CN": "大跌"}, market: "sample", days: 7,
+            shocks: [(id: "fall", day: 6, news: {"zh-CN": "跌"}, debrief: {"zh-CN": "脚本"},
+                kind: Price([(effect: Equity(percent: "-10"))]))],
+            approval: (id: "T-1", approver: "compliance", valid_to: "2099-12-31"))"#,
+        );
+        // A Monday.
+        let first: Day = "2026-12-07".parse().unwrap();
+        let days = open_days(&market, &lessons, first);
+        Tape::of(market, scenario, days, first, MarketSeed::from_number(3))
+    }
+
+    #[track_caller]
+    fn check(calendar: &str, lessons: [u16; 7], expected: &[&[i32]]) {
+        let mut tape = tape(calendar, lessons);
+        for (day, expected) in expected.iter().enumerate() {
+            let promised = tape.now().next.map(|(_, date)| date);
+            let mut dates = Vec::new();
+            let mut gaps = 0;
+            let last = tape.now().date;
+            tape.close_day(|close| {
+                dates.push(close.date);
+                gaps += close.gap;
+            });
+            assert_eq!(dates, *expected, "day {}", day + 1);
+            assert_eq!(last + gaps, tape.now().date);
+            if let Some(first) = dates.first() {
+                assert_eq!(promised, Some(*first), "day {}", day + 1);
+            }
+        }
+        assert_eq!(tape.now().next, None);
+    }
+
+    #[test]
+    fn market_days_fall_on_the_days_of_the_course() {
+        let one = [1; 7];
+        check("EveryDay", one, &[&[0], &[1], &[2], &[3], &[4], &[5], &[6]]);
+        // Saturday and Sunday are closed, and so is Thursday, a holiday.
+        let real = r#"Real(closed: ["2026-12-10"])"#;
+        check(real, one, &[&[0], &[1], &[2], &[], &[4], &[], &[]]);
+    }
+
+    #[test]
+    fn a_lesson_that_speeds_time_up_runs_ahead() {
+        let fast = [1, 3, 1, 1, 1, 1, 1];
+        check("EveryDay", fast, &[&[0], &[1, 2, 3], &[4], &[5], &[6], &[7], &[8]]);
+        let real = "Real()";
+        check(real, [1, 1, 1, 1, 3, 1, 1], &[&[0], &[1], &[2], &[3], &[4, 7, 8], &[], &[]]);
+    }
+
+    #[test]
+    fn a_tape_goes_on_as_the_one_it_is_made_again_from() {
+        let mut one = tape("EveryDay", [1, 1, 1, 1, 1, 20, 1]);
+        (0..6).for_each(|_| one.close_day(|_| {}));
+        let mut two = tape("EveryDay", [1, 1, 1, 1, 1, 20, 1]);
+        two.catch_up(6);
+        assert_eq!(one.view(true), two.view(true));
+        assert!(one.view(false).without_script.is_empty(), "nobody sees it before the end");
+        assert_eq!(one.view(false).quotes.len(), 20 + 25);
+        // The crash of day 6 moves the one and not the other.
+        let last = |path: &[Arc<[Quote]>]| path.last().unwrap()[0].nav;
+        let view = one.view(true);
+        assert!(last(&view.quotes) < last(&view.without_script) * 95 / 100);
+        assert_eq!(one.shocks(), [24]);
+    }
 }

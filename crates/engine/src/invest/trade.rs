@@ -73,31 +73,27 @@ pub(crate) fn buy(amount: i64, price: i64, fees: &AssetFees) -> Deal {
 /// Buys as many whole lots of a share as `amount` pays for, costs included.
 pub(crate) fn buy_shares(amount: i64, price: i64, rules: &ShareRules) -> Deal {
     let lot = i64::from(rules.lot).saturating_mul(100).max(1);
-    let cost_of = |lots: i64| {
-        let micros = worth(lots.saturating_mul(lot), price);
+    // What lots cost without and with the broker's part.
+    let cost = |lots: i64| {
+        let micros = worth(lots * lot, price.max(1));
         let gross = narrow(ceil_div(micros, i128::from(MICROS_A_FEN)));
-        (gross, share_costs(gross, rules), micros)
+        (gross, gross.saturating_add(share_costs(gross, rules)))
     };
-    let whole = |lots: i64| {
-        let (gross, costs, _) = cost_of(lots);
-        gross.saturating_add(costs)
-    };
-    // Costs are small beside the price: a few lots less than without them are enough.
-    let (one, _, _) = cost_of(1);
-    let mut lots = amount / one.max(1);
-    while lots > 0 && whole(lots) > amount {
-        let over = (whole(lots) - amount) / one.max(1);
-        lots -= over.max(1);
+    // More lots never cost less: the most that is paid for lies between these.
+    let (mut paid, mut beyond) = (0, amount.min(i64::MAX / lot - 1).max(0) + 1);
+    while paid + 1 < beyond {
+        let middle = paid + (beyond - paid) / 2;
+        if cost(middle).1 <= amount { paid = middle } else { beyond = middle }
     }
-    if lots <= 0 {
+    if paid == 0 {
         return Deal::default();
     }
-    let (gross, fee, micros) = cost_of(lots);
-    let exact = i128::from(gross) * i128::from(MICROS_A_FEN) - micros;
+    let (gross, whole) = cost(paid);
+    let exact = i128::from(gross) * i128::from(MICROS_A_FEN) - worth(paid * lot, price.max(1));
     Deal {
-        units: lots * lot,
-        amount: gross + fee,
-        fee,
+        units: paid * lot,
+        amount: whole,
+        fee: whole - gross,
         left_over: narrow(exact * i128::from(TINY_A_MICRO)),
     }
 }
@@ -110,34 +106,39 @@ fn share_costs(gross: i64, rules: &ShareRules) -> i64 {
 
 /// Redeems parts of lots at one price, each with its own fee.
 pub(crate) fn redeem(parts: &[(i64, Ppm)], price: i64, share: Option<&ShareRules>) -> Deal {
-    let units: i64 = parts.iter().map(|(units, _)| units).sum();
+    let units = parts.iter().fold(0i64, |sum, (units, _)| sum.saturating_add(*units));
     let micros = worth(units, price);
     let gross = fen(micros);
-    let by_lot = parts.iter().map(|(units, fee)| worth(*units, price) * i128::from(fee.0));
-    let fees = ceil_div(by_lot.sum(), PPM * i128::from(MICROS_A_FEN));
+    let by_lot =
+        parts.iter().map(|(units, fee)| worth(*units, price).saturating_mul(i128::from(fee.0)));
+    let fees = by_lot.fold(0i128, i128::saturating_add);
+    let fees = ceil_div(fees, PPM * i128::from(MICROS_A_FEN));
     let of_share = share.map_or(0, |rules| {
         share_costs(gross, rules).saturating_add(part_up(gross, rules.stamp_ppm))
     });
     let fee = narrow(fees).saturating_add(of_share).min(gross);
-    let left = micros - i128::from(gross) * i128::from(MICROS_A_FEN);
+    let left = micros.rem_euclid(i128::from(MICROS_A_FEN));
     Deal { units, amount: gross - fee, fee, left_over: narrow(left * i128::from(TINY_A_MICRO)) }
 }
 
 /// Simple interest on a term deposit, in fen, rounded down: `rate` in 1e-8 a year.
 pub(crate) fn interest(principal: i64, rate: i64, days: i32) -> i64 {
-    let scaled = i128::from(principal) * i128::from(rate.max(0)) * i128::from(days.max(0));
-    narrow(scaled / (DAYS_A_YEAR * 100_000_000))
+    narrow(over_days(principal, rate, days) / (DAYS_A_YEAR * 100_000_000))
 }
 
 /// What a demand deposit earns, in 1e-10 yuan, rounded down: `rate` in 1e-8 a year.
 pub(crate) fn demand_interest(principal: i64, rate: i64, days: i32) -> i64 {
-    let scaled = i128::from(principal) * i128::from(rate.max(0)) * i128::from(days.max(0));
-    narrow(scaled / DAYS_A_YEAR)
+    narrow(over_days(principal, rate, days) / DAYS_A_YEAR)
 }
 
 /// What a money fund earns, in 1e-10 yuan: `wan_fen_yield` in 1/10,000 yuan for 10,000 yuan a day.
 pub(crate) fn fund_income(units: i64, wan_fen_yield: i64, days: i32) -> i64 {
-    narrow(i128::from(units) * i128::from(wan_fen_yield.max(0)) * i128::from(days.max(0)))
+    narrow(over_days(units, wan_fen_yield, days))
+}
+
+fn over_days(principal: i64, rate: i64, days: i32) -> i128 {
+    let a_day = i128::from(principal) * i128::from(rate.max(0));
+    a_day.saturating_mul(i128::from(days.max(0)))
 }
 
 #[cfg(test)]
@@ -234,11 +235,9 @@ mod tests {
         fn shares_are_paid_within_the_amount(amount in 0i64..10_000_000_000, price in 1i64..10_000_000) {
             let deal = buy_shares(amount, price, &SHARE);
             prop_assert!(deal.amount <= amount && deal.units % 10_000 == 0);
-            let one_more = worth(deal.units + 10_000, price);
-            prop_assert!(fen(one_more) + 500 > amount || deal.units == 0 || {
-                let gross = fen(one_more) + 1;
-                gross + share_costs(gross, &SHARE) > amount
-            });
+            // One lot more would not have been paid for.
+            let gross = fen(worth(deal.units + 10_000, price)) + 1;
+            prop_assert!(gross + share_costs(gross, &SHARE) > amount);
         }
 
         #[test]

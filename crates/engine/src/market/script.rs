@@ -60,11 +60,19 @@ impl Pushed {
 /// says, none where the market is closed.
 #[must_use]
 pub fn market_days(market: &Market, lessons: &[Lesson], first: Day) -> Vec<u16> {
-    let passes = |lesson: &Lesson| {
-        let day = first.plus(i32::from(lesson.day) - 1);
-        if market.calendar.is_open(day) { lesson.timelapse.max(1) } else { 0 }
-    };
-    lessons.iter().map(passes).collect()
+    let wanted: Vec<u16> = lessons.iter().map(|lesson| lesson.timelapse).collect();
+    open_days(market, &wanted, first)
+}
+
+/// [`market_days`] of lessons that want so many each.
+pub(crate) fn open_days(market: &Market, wanted: &[u16], first: Day) -> Vec<u16> {
+    let days = (0..).zip(wanted);
+    days.map(
+        |(day, wanted)| {
+            if market.calendar.is_open(first.plus(day)) { (*wanted).max(1) } else { 0 }
+        },
+    )
+    .collect()
 }
 
 /// The last market day of day `day` (from 1) of a course in which so many market days pass with
