@@ -4,8 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dengmi_content::{Pack, SourceFile};
+use dengmi_core::course::{CohortStage, CourseEvent, CourseReceipt};
+use dengmi_core::mock::MockReceipt;
 use dengmi_core::random::Seed;
-use dengmi_core::{Batch, BranchId, Digest};
+use dengmi_core::view::EventKind;
+use dengmi_core::{Batch, BranchId, Digest, Outcome, Receipt};
 use dengmi_engine::{Engine, EngineConfig};
 use dengmi_sim::workload::{self, Workload};
 use serde::{Deserialize, Serialize};
@@ -25,6 +28,17 @@ pub struct Golden {
 
 /// Batches of a campaign, at the least.
 const BATCHES: usize = 260;
+
+/// What a replay came across.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Played {
+    /// Mock orders that were taken.
+    pub orders: u32,
+    /// Days of courses whose prices were made.
+    pub closes: u32,
+    /// Cohorts that were graded.
+    pub graded: u32,
+}
 
 /// Where they lie.
 #[must_use]
@@ -105,26 +119,44 @@ impl Golden {
         packs.collect()
     }
 
-    /// Plays it again with its `packs`.
+    /// Plays it again with its `packs`; gives what it came across.
     ///
     /// # Errors
     /// The first batch that gives another digest.
     ///
     /// # Panics
     /// Where a batch is refused.
-    pub fn replay(&self, packs: &[Arc<Pack>]) -> Result<(), u64> {
+    pub fn replay(&self, packs: &[Arc<Pack>]) -> Result<Played, u64> {
         let Self { branch, seed, branches, .. } = *self;
         let config = EngineConfig { branch, seed, branches };
         let mut engine = Engine::new(config, packs[0].clone());
         for pack in &packs[1..] {
             engine.offer(pack.clone());
         }
+        let mut played = Played::default();
         for (batch, expected) in self.batches.iter().zip(&self.chain) {
             let applied = engine.apply(batch).expect("batches follow each other");
             if applied.digest != *expected {
                 return Err(batch.seq);
             }
+            for outcome in &applied.outcomes {
+                if let Outcome::Done(Receipt::Course(CourseReceipt::Mock(
+                    MockReceipt::Ordered { .. },
+                ))) = outcome
+                {
+                    played.orders += 1;
+                }
+            }
+            for event in &applied.events {
+                match event.kind {
+                    EventKind::Course(CourseEvent::Priced { .. }) => played.closes += 1,
+                    EventKind::Course(CourseEvent::Stage(_, CohortStage::Grading)) => {
+                        played.graded += 1;
+                    }
+                    _ => {}
+                }
+            }
         }
-        Ok(())
+        Ok(played)
     }
 }

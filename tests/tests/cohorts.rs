@@ -1,5 +1,8 @@
 //! A shipped course from its start to its graduates' new group, through the engine's commands.
 
+#[path = "cohorts/invest.rs"]
+mod invest;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -255,9 +258,14 @@ fn seven_days(class: &mut Class) {
                 class.items(seq, Occasion::Review, &due, true).unwrap();
             }
             class.quiz(seq, |_| true);
+            class.invests(seq, day);
         }
         class.finish(HASTY, day, false).unwrap();
         class.quiz(HASTY, |_| false);
+        class.assert_books_balance();
+        class.turn_over();
+        class.wait_until(day, "20:00");
+        class.assert_books_balance();
         class.turn_over();
     }
     let pairs: Vec<u16> = class.paired(1);
@@ -303,6 +311,7 @@ fn a_course_runs_from_its_announcement_to_its_archive() {
     for seq in DILIGENT {
         assert_eq!(class.pupil(seq).stage, PupilStage::Invited, "{seq}");
     }
+    class.assert_invested();
     assert_eq!(class.pupil(HASTY).stage, PupilStage::Unfinished);
     assert_eq!(class.pupil(IDLE).stage, PupilStage::Unfinished);
     // Wish, interest, then the manager they know.

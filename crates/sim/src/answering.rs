@@ -1,8 +1,9 @@
 //! Answers to questions whose key is known, as one member sees them.
 
 use dengmi_content::Pack;
-use dengmi_content::model::QuestKind;
+use dengmi_content::model::{Assessment, QuestKind};
 use dengmi_core::command::{Choice, Key};
+use dengmi_core::mock::ClientLevel;
 use dengmi_core::text::FoldedHash;
 use dengmi_core::{Decimal, Slug};
 
@@ -68,5 +69,48 @@ pub(crate) fn comment_answer(pack: &Pack, quest: &Slug) -> Option<FoldedHash> {
         Key::Number { value, .. } => Some(FoldedHash::of(&value.to_string())),
         Key::Bool(right) => Some(FoldedHash::of(if *right { "对" } else { "错" })),
         Key::Many(_) | Key::Everyone => None,
+    }
+}
+
+/// Answers by which a questionnaire finds a level: from the boldest on, one question after the other
+/// is answered more carefully. `None` where that way passes the level by.
+pub(crate) fn questionnaire(questions: &Assessment, level: ClientLevel) -> Option<Vec<u8>> {
+    // Of each question the options with most points first.
+    let by_points = questions.questions.iter().map(|question| {
+        let mut options: Vec<u8> = (0..question.options.len() as u8).collect();
+        options.sort_by_key(|&option| {
+            let option = &question.options[usize::from(option)];
+            std::cmp::Reverse((option.at_most.unwrap_or(ClientLevel::C5), option.points))
+        });
+        options
+    });
+    let by_points: Vec<Vec<u8>> = by_points.collect();
+    let mut careful = vec![0; by_points.len()];
+    let longest = by_points.iter().map(Vec::len).max().unwrap_or(0);
+    for step in 0..longest {
+        for question in 0..careful.len() {
+            careful[question] = step.min(by_points[question].len() - 1);
+            let choices = by_points.iter().zip(&careful).map(|(options, place)| options[*place]);
+            let choices: Vec<u8> = choices.collect();
+            if questions.level(&choices) == Some(level) {
+                return Some(choices);
+            }
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_level_of_a_questionnaire_can_be_found() {
+        let [pack, _] = crate::workload::packs().expect("the workload's content is sound");
+        let (_, questions) = pack.assessments.first_key_value().expect("it has a questionnaire");
+        for level in ClientLevel::ALL {
+            let choices = questionnaire(questions, level).expect("there is a way");
+            assert_eq!(questions.level(&choices), Some(level));
+        }
     }
 }

@@ -1,6 +1,11 @@
 //! Cohorts in which everybody takes part in everything: the dearest course there can be, for
 //! measurements. Every member of every cohort finishes each lesson, answers the quiz of the day
-//! and every review that is due.
+//! and every review that is due, and invests: a sheet, a note and an order on every day that takes
+//! orders.
+
+mod invest;
+#[cfg(test)]
+mod ladder;
 
 use std::sync::Arc;
 
@@ -23,6 +28,38 @@ const BRANCH: BranchId = BranchId(1);
 /// The day on which groups are opened; courses start a week later.
 const OPENING: Day = Day(20_800);
 
+/// What the commands of a batch are about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// Lessons are finished.
+    Lessons,
+    /// Items are reviewed.
+    Reviews,
+    /// The quiz of the day is answered.
+    Quiz,
+    /// Questionnaires, plans, sheets, notes and debriefs.
+    Writing,
+    /// Mock orders.
+    Orders,
+    /// The market closes.
+    Close,
+    /// Anything else falls due.
+    Due,
+}
+
+impl Part {
+    /// Every part.
+    pub const ALL: [Self; 7] = [
+        Self::Lessons,
+        Self::Reviews,
+        Self::Quiz,
+        Self::Writing,
+        Self::Orders,
+        Self::Close,
+        Self::Due,
+    ];
+}
+
 /// Cohorts of equal size, a group each.
 pub struct Classroom {
     pack: Arc<Pack>,
@@ -36,6 +73,8 @@ pub struct Classroom {
     seed: Seed,
     /// Commands sent since enrolment.
     pub commands: u64,
+    /// Orders among them.
+    pub orders: u64,
     /// Refused commands; the workload is honest, so any is a fault.
     pub refused: u64,
 }
@@ -61,6 +100,7 @@ impl Classroom {
             dice: Dice::new(&seed, 0x636c_6173, 0),
             seed,
             commands: 0,
+            orders: 0,
             refused: 0,
         })
     }
@@ -91,13 +131,14 @@ impl Classroom {
     fn send(
         &mut self,
         engine: &mut Engine,
+        part: Part,
         commands: Vec<Command>,
-        apply: &mut impl FnMut(&mut Engine, &Batch) -> Result<Applied, ApplyError>,
+        apply: &mut impl FnMut(&mut Engine, &Batch, Part) -> Result<Applied, ApplyError>,
     ) -> Result<(), ApplyError> {
         self.seq += 1;
         self.at = self.at.plus_ms(1_000);
         self.commands += commands.len() as u64;
-        let applied = apply(engine, &Batch { seq: self.seq, at: self.at, commands })?;
+        let applied = apply(engine, &Batch { seq: self.seq, at: self.at, commands }, part)?;
         let refused = |outcome: &&Outcome| matches!(outcome, Outcome::Rejected(_));
         self.refused += applied.outcomes.iter().filter(refused).count() as u64;
         Ok(())
@@ -108,14 +149,17 @@ impl Classroom {
         &mut self,
         engine: &mut Engine,
         until: Timestamp,
-        apply: &mut impl FnMut(&mut Engine, &Batch) -> Result<Applied, ApplyError>,
+        apply: &mut impl FnMut(&mut Engine, &Batch, Part) -> Result<Applied, ApplyError>,
     ) -> Result<(), ApplyError> {
         while let Some(due) = engine.next_due().filter(|due| *due <= until) {
             self.at = due.max(self.at.plus_ms(1_000)).plus_ms(-1_000);
-            self.send(engine, Vec::new(), apply)?;
+            let calendar = Calendar::default();
+            let closes = calendar.at(calendar.day_of(due), self.cutoff()) == due;
+            let part = if closes { Part::Close } else { Part::Due };
+            self.send(engine, part, Vec::new(), apply)?;
         }
         self.at = until.max(self.at);
-        self.send(engine, Vec::new(), apply)
+        self.send(engine, Part::Due, Vec::new(), apply)
     }
 
     fn cohort_of(&self, member: u32) -> u32 {
@@ -136,21 +180,21 @@ impl Classroom {
     /// # Errors
     /// A batch does not follow: a fault of this workload.
     pub fn set_up(&mut self, engine: &mut Engine) -> Result<(), ApplyError> {
-        let apply = &mut |engine: &mut Engine, batch: &Batch| engine.apply(batch);
+        let apply = &mut |engine: &mut Engine, batch: &Batch, _| engine.apply(batch);
         let manager = ManagerId::new(BRANCH, 1);
         let system = |action| Command { actor: Actor::System, action };
-        self.send(engine, vec![system(Action::AddManager)], apply)?;
+        self.send(engine, Part::Due, vec![system(Action::AddManager)], apply)?;
         let open = Action::OpenCommunity { template: self.community.clone(), manager };
         let opens = (0..self.cohorts).map(|_| system(open.clone())).collect();
-        self.send(engine, opens, apply)?;
+        self.send(engine, Part::Due, opens, apply)?;
         let group = |cohort: CohortId| CommunityId::new(BRANCH, cohort.seq);
         let joins = self.each(|_, cohort| Action::Join { community: group(cohort) });
-        self.send(engine, joins, apply)?;
+        self.send(engine, Part::Due, joins, apply)?;
         let consents = self.each(|member, _| {
             let purpose = ConsentPurpose::Activities;
             Action::Consent { member, purpose, version: 1, given: true }
         });
-        self.send(engine, consents, apply)?;
+        self.send(engine, Part::Due, consents, apply)?;
         let starts = (1..=self.cohorts).map(|seq| {
             system(Action::Course(CourseAction::Start {
                 course: self.course.clone(),
@@ -159,12 +203,12 @@ impl Classroom {
             }))
         });
         let starts = starts.collect();
-        self.send(engine, starts, apply)?;
+        self.send(engine, Part::Due, starts, apply)?;
         let eve = Calendar::default().start_of(OPENING.plus(7)).plus_ms(-3_600_000);
         self.wait(engine, eve, apply)?;
         let enrol =
             self.each(|member, cohort| Action::Course(CourseAction::Enrol { member, cohort }));
-        self.send(engine, enrol, apply)?;
+        self.send(engine, Part::Due, enrol, apply)?;
         self.commands = 0;
         Ok(())
     }
@@ -176,7 +220,7 @@ impl Classroom {
     pub fn play(
         &mut self,
         engine: &mut Engine,
-        mut apply: impl FnMut(&mut Engine, &Batch) -> Result<Applied, ApplyError>,
+        mut apply: impl FnMut(&mut Engine, &Batch, Part) -> Result<Applied, ApplyError>,
     ) -> Result<(), ApplyError> {
         let calendar = Calendar::default();
         for day in 1..=self.days() {
@@ -189,11 +233,14 @@ impl Classroom {
             let finish = self.each(|member, cohort| {
                 Action::Course(CourseAction::FinishLesson { member, cohort, day, computed })
             });
-            self.send(engine, finish, &mut apply)?;
+            self.send(engine, Part::Lessons, finish, &mut apply)?;
             let reviews = self.reviews(engine);
-            self.send(engine, reviews, &mut apply)?;
+            self.send(engine, Part::Reviews, reviews, &mut apply)?;
             let answers = self.answers(engine);
-            self.send(engine, answers, &mut apply)?;
+            self.send(engine, Part::Quiz, answers, &mut apply)?;
+            let (writing, orders) = self.invest(engine, day);
+            self.send(engine, Part::Writing, writing, &mut apply)?;
+            self.send(engine, Part::Orders, orders, &mut apply)?;
         }
         let after = calendar.start_of(OPENING.plus(9 + i32::from(self.days())));
         self.wait(engine, after, &mut apply)

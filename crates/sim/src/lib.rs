@@ -8,5 +8,7 @@ mod dice;
 pub mod market;
 pub mod members;
 pub mod month;
+#[cfg(test)]
+mod shipped;
 pub mod vet;
 pub mod workload;

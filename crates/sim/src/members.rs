@@ -12,6 +12,7 @@ use dengmi_content::Pack;
 use dengmi_content::model::QuestKind;
 use dengmi_content::model::quest::CheckInStreak;
 use dengmi_core::command::{Answer, Person, Reaction};
+use dengmi_core::mock::ClientLevel;
 use dengmi_core::random::Seed;
 use dengmi_core::text::FoldedHash;
 use dengmi_core::time::TimeOfDay;
@@ -19,6 +20,7 @@ use dengmi_core::view::{Catalog, CommunityView, PostView, RoundView, RunView};
 use dengmi_core::{Action, Actor, Calendar, Command, Day, Digest, MemberId, RoundId, Timestamp};
 use dengmi_engine::layout;
 
+use self::invest::Temper;
 use crate::answering::{comment_answer, guess, right_choice, wrong_choice};
 use crate::dice::Dice;
 
@@ -49,6 +51,8 @@ pub struct Persona {
     comments: u32,
     /// How much likelier a visit is on days 1 to 3 and from the 25th on, around payday.
     payday: u32,
+    /// How they go about mock investing.
+    temper: Temper,
 }
 
 /// The five personas; their shares sum to a hundred.
@@ -65,6 +69,7 @@ pub const PERSONAS: [Persona; 5] = [
         likes: 500_000,
         comments: 260_000,
         payday: 0,
+        temper: Temper { level: ClientLevel::C2, all_in: 20_000, panics: 350_000 },
     },
     Persona {
         zh: "代发小王",
@@ -78,6 +83,7 @@ pub const PERSONAS: [Persona; 5] = [
         likes: 250_000,
         comments: 90_000,
         payday: 200_000,
+        temper: Temper { level: ClientLevel::C3, all_in: 300_000, panics: 250_000 },
     },
     Persona {
         zh: "宝妈小陈",
@@ -91,6 +97,7 @@ pub const PERSONAS: [Persona; 5] = [
         likes: 250_000,
         comments: 70_000,
         payday: 50_000,
+        temper: Temper { level: ClientLevel::C2, all_in: 20_000, panics: 100_000 },
     },
     Persona {
         zh: "个体户老周",
@@ -104,6 +111,7 @@ pub const PERSONAS: [Persona; 5] = [
         likes: 350_000,
         comments: 100_000,
         payday: 0,
+        temper: Temper { level: ClientLevel::C3, all_in: 100_000, panics: 200_000 },
     },
     Persona {
         zh: "年轻白领小林",
@@ -117,6 +125,7 @@ pub const PERSONAS: [Persona; 5] = [
         likes: 60_000,
         comments: 15_000,
         payday: 0,
+        temper: Temper { level: ClientLevel::C4, all_in: 100_000, panics: 50_000 },
     },
 ];
 
@@ -155,6 +164,7 @@ enum Drawn {
     Visits,
     Deeds,
     Course,
+    Invest,
 }
 
 impl Crowd {
@@ -484,5 +494,6 @@ const THINGS: [&str; 32] = [
 ];
 
 mod course;
+mod invest;
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@ mod course;
 mod courses;
 mod draw;
 mod habits;
+mod invest;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -359,6 +360,7 @@ impl Workload {
             0..4 => commands.extend(self.crowd()),
             4 => commands.extend(self.tag_flood()),
             5..25 => commands.extend(self.fill_gaps()),
+            25..27 => commands.extend(self.flood_account()),
             _ => {}
         }
         if self.habits.courses() {
@@ -366,6 +368,7 @@ impl Workload {
                 0..4 => commands.extend(self.diligent()),
                 4 => commands.extend(self.bring_back()),
                 5 => commands.extend(self.switch()),
+                6..9 => commands.extend(self.invest()),
                 _ => {}
             }
         }

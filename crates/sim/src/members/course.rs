@@ -1,5 +1,5 @@
 //! Members who take a course: they enrol, read the lesson, compute its number, answer the quiz,
-//! review, wish for a group, accept an invitation and arrive. Shares are invented for trying things
+//! review, see to their mock account, wish for a group, accept an invitation and arrive. Shares are invented for trying things
 //! out, not measured.
 
 use dengmi_content::PackCourse;
@@ -11,6 +11,7 @@ use dengmi_core::view::MemberCard;
 use dengmi_core::{CommunityId, Decimal};
 use dengmi_engine::item_order;
 
+use super::invest::Desk;
 use super::*;
 
 /// Chance that a member of the course's group looks in on a day. Who enrols is keen.
@@ -60,6 +61,8 @@ struct Class<'a> {
     packs: &'a BTreeMap<Digest, Arc<Pack>>,
     view: &'a CohortView,
     course: &'a PackCourse,
+    /// Its market.
+    desk: Option<Desk<'a>>,
     /// Groups that graduates may go to.
     destinations: Vec<CommunityId>,
 }
@@ -79,7 +82,8 @@ impl<'a> Class<'a> {
             file.is_some_and(|file| kinds.contains(&file.kind))
         };
         let destinations = catalog.communities.iter().filter(takes).map(|group| group.id).collect();
-        Some(Self { crowd, packs, view, course, destinations })
+        let desk = packs.get(&view.terms).and_then(|terms| Desk::new(terms, course, view));
+        Some(Self { crowd, packs, view, course, desk, destinations })
     }
 
     fn play(&self, scene: &Scene<'_>, card: &MemberCard, deeds: &mut Vec<Deed>) {
@@ -144,6 +148,15 @@ impl<'a> Class<'a> {
         for day in (1..=self.view.sent).filter(|day| mine.lessons >> (day - 1) & 1 == 0) {
             if let Some(computed) = self.computed(day, self.taught(persona), &mut dice) {
                 act(later, me, CourseAction::FinishLesson { member, cohort, day, computed });
+            }
+        }
+        if let Some(desk) = &self.desk {
+            let assess = desk.assess(persona, mine).map(|what| (minute, what));
+            let invest = self.crowd.dice(Drawn::Invest, member, scene.day);
+            let visit = desk.visit(persona, self.taught(persona), mine, scene.day, invest);
+            let visit = visit.into_iter().map(|what| (later, what));
+            for (minute, what) in assess.into_iter().chain(visit) {
+                act(minute, me, CourseAction::Mock { member, cohort, what });
             }
         }
         if let Some(wish) = self.wish(mine, &mut dice) {
@@ -231,44 +244,17 @@ impl<'a> Class<'a> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
-    use dengmi_content::{CheckOptions, SourceFile, load};
     use dengmi_core::command::ConsentPurpose;
     use dengmi_core::{Batch, BranchId, ManagerId, Outcome, Slug};
     use dengmi_engine::{Engine, EngineConfig};
 
     use super::*;
+    use crate::shipped;
 
     const BRANCH: BranchId = BranchId(2);
 
     /// Members are played so many minutes at a time.
     const SLOT_MINUTES: i64 = SECOND_STEP as i64;
-
-    fn read(folder: &Path, root: &Path, files: &mut Vec<SourceFile>) {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                read(&path, root, files);
-            } else if path.extension().is_some_and(|extension| extension == "ron") {
-                let parts = path.strip_prefix(root).unwrap().components();
-                let parts: Vec<_> = parts.map(|part| part.as_os_str().to_string_lossy()).collect();
-                let text = std::fs::read_to_string(&path).unwrap();
-                files.push(SourceFile { path: parts.join("/"), text });
-            }
-        }
-    }
-
-    /// The shipped content.
-    fn shipped() -> Arc<Pack> {
-        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
-        let mut files = Vec::new();
-        for folder in ["content", "courses", "quests"] {
-            read(&root.join(folder), root, &mut files);
-        }
-        let options = CheckOptions { today: "2026-11-21".parse().unwrap() };
-        Arc::new(load(&files, &options).0.expect("the shipped content passes the checks"))
-    }
 
     /// A town with one group of the course's kind and one that graduates go to.
     struct Town {
@@ -322,7 +308,7 @@ mod tests {
     /// they do, and some of them come out in the long-term group.
     #[test]
     fn a_class_goes_all_the_way() {
-        let pack = shipped();
+        let pack = shipped::pack(&shipped::files());
         let (course, content) = pack.courses.first_key_value().expect("a course is shipped");
         let template = |kinds: &[dengmi_content::model::community::CommunityKind]| -> Slug {
             let fits = pack.communities.iter().find(|(_, file)| kinds.contains(&file.kind));

@@ -1,4 +1,5 @@
-//! The files of the workload's course: a week of lessons that differ by little more than numbers.
+//! The files of the workload's course: a week of lessons that differ by little more than numbers,
+//! and a small market in which everything happens that can.
 
 use std::fmt::Write as _;
 
@@ -17,6 +18,26 @@ const BLOCKS: u8 = 12;
 /// Days after which a question comes back.
 const REVIEW_AFTER: [u8; 2] = [1, 3];
 
+/// What each day asks for on the mock account.
+const TASKS: [&str; DAYS as usize] = [
+    "Assessment",
+    "Plan",
+    r#"Order(["cash", "index", "share"])"#,
+    "Sheet",
+    "Note",
+    "FraudReport",
+    "Debrief",
+];
+
+/// What the market of the course is made of.
+const MARKET: [(&str, &str); 5] = [
+    ("content/markets/weekly.ron", include_str!("content/market.ron")),
+    ("content/scenarios/rough.ron", include_str!("content/scenario.ron")),
+    ("content/products/sample/cash.ron", include_str!("content/sheet-cash.ron")),
+    ("content/products/sample/bond.ron", include_str!("content/sheet-bond.ron")),
+    ("content/products/sale/mixed.ron", include_str!("content/sheet-sale.ron")),
+];
+
 const APPROVAL: &str = r#"(id: "TEST-1", approver: "合规部", valid_to: "2099-12-31")"#;
 
 /// Paths and texts.
@@ -28,7 +49,21 @@ pub(super) fn files() -> Vec<(String, String)> {
     ];
     let lessons = (1..=DAYS).map(|day| (format!("courses/{COURSE}/day-{day:02}.ron"), lesson(day)));
     files.extend(lessons);
+    files.extend(MARKET.map(|(path, text)| (path.to_owned(), text.to_owned())));
     files
+}
+
+/// What a lesson has beside reading and questions: news, sheets, more market days than one, and a
+/// product on sale in the last third.
+fn beside(day: u8) -> (&'static str, &'static str) {
+    match day {
+        3 => ("Education", r#"shocks: ["switch"], sheets: ["sample/cash"],"#),
+        4 => ("Education", r#"shocks: ["default"], sheets: ["sample/bond"],"#),
+        5 => ("Education", r#"shocks: ["crash", "pitch"],"#),
+        6 => ("Marketing", r#"timelapse: 4, sheets: ["sale/mixed"],"#),
+        7 => ("Education", r#"shocks: ["quiet"],"#),
+        _ => ("Education", ""),
+    }
 }
 
 fn lesson(day: u8) -> String {
@@ -45,13 +80,15 @@ fn lesson(day: u8) -> String {
         .collect();
     let (questions, review) = (questions.join(", "), review.join(", "));
     let answer = 100 * u32::from(day);
+    let (purpose, beside) = beside(day);
+    let task = TASKS[usize::from(day) - 1];
     format!(
         r#"(
     schema: 1,
     day: {day},
     title: {{"zh-CN": "第 {day} 课"}},
     goal: {{"zh-CN": "算得出一个数"}},
-    purpose: Education,
+    purpose: {purpose},
     concepts: ["week/day-{day}", "week/more-{day}"],
     minutes: 5,
     blocks: [
@@ -66,8 +103,9 @@ fn lesson(day: u8) -> String {
     ),
     questions: [{questions}],
     review: [{review}],
-    mock: (text: {{"zh-CN": "写一条笔记。"}}, done_by: Note),
-    notices: ["n7"],
+    mock: (text: {{"zh-CN": "在模拟账户里做一件小事。"}}, done_by: {task}),
+    {beside}
+    notices: ["n1", "n4", "n7"],
     approval: {APPROVAL},
 )
 "#

@@ -42,7 +42,7 @@ impl Workload {
     }
 
     /// A member and their cohort, mostly one in a stage that is `wanted`.
-    fn pupil(&mut self, wanted: impl Fn(PupilStage) -> bool) -> (MemberId, CohortId) {
+    pub(super) fn pupil(&mut self, wanted: impl Fn(PupilStage) -> bool) -> (MemberId, CohortId) {
         let fitting: Vec<_> =
             self.pupils.iter().filter(|(_, view)| wanted(view.stage)).map(place).collect();
         let known: Vec<_> = match self.dice.percent(94) && !fitting.is_empty() {
@@ -415,7 +415,7 @@ impl Workload {
     }
 }
 
-fn place(row: &(MemberId, PupilView)) -> (MemberId, CohortId) {
+pub(super) fn place(row: &(MemberId, PupilView)) -> (MemberId, CohortId) {
     (row.0, row.1.cohort)
 }
 

@@ -41,6 +41,7 @@ pub(super) enum Topic {
     Stop,
     Adopt,
     Course,
+    Mock,
 }
 
 pub(super) const TOPICS: &[(u32, Topic)] = &[
@@ -67,6 +68,7 @@ pub(super) const TOPICS: &[(u32, Topic)] = &[
     (3, Topic::Stop),
     (3, Topic::Adopt),
     (300, Topic::Course),
+    (300, Topic::Mock),
 ];
 
 /// An id that is mostly one of `known`; else one that nobody has, or another branch's.
@@ -257,6 +259,7 @@ impl Workload {
             }
             Topic::Launch => self.launch()?,
             Topic::Course => self.course()?,
+            Topic::Mock => self.mock()?,
             Topic::Stop => Action::Stop { run: self.run(|_| true) },
             Topic::Adopt => {
                 let known: Vec<Digest> = self.packs.keys().copied().collect();

@@ -1,6 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dengmi_core::Reject;
+use dengmi_core::course::CourseReceipt;
+use dengmi_core::mock::MockReceipt;
 
 use super::*;
 
@@ -43,6 +45,10 @@ fn receipt_kind(receipt: &Receipt) -> &'static str {
         Receipt::Reacted { .. } => "reacted",
         Receipt::Regraded(_) => "regraded",
         Receipt::Booked { .. } => "booked",
+        Receipt::Course(CourseReceipt::Mock(MockReceipt::Assessed(_))) => "assessed",
+        Receipt::Course(CourseReceipt::Mock(MockReceipt::Planned { .. })) => "planned",
+        Receipt::Course(CourseReceipt::Mock(MockReceipt::Ordered { .. })) => "ordered",
+        Receipt::Course(CourseReceipt::Mock(MockReceipt::Written { .. })) => "written",
         Receipt::Course(_) => "course",
     }
 }
@@ -79,6 +85,10 @@ fn every_outcome_is_reached() {
         "regraded",
         "booked",
         "course",
+        "assessed",
+        "planned",
+        "ordered",
+        "written",
     ];
     assert_eq!(receipts, BTreeSet::from(all));
     let never = |reject: &&Reject| !rejects.contains_key(reject);

@@ -1,10 +1,13 @@
 //! `dengmi bench course`: whole courses through the engine, beside the community month.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use dengmi_content::model::Market;
 use dengmi_core::Slug;
-use dengmi_sim::classroom::Classroom;
+use dengmi_engine::market::{MarketSeed, Path};
+use dengmi_sim::classroom::{Classroom, Part};
 use dengmi_sim::month::MonthConfig;
 
 use super::shards;
@@ -15,9 +18,11 @@ use crate::{content, terminal};
 /// Measure courses.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
-每名学员每天：学完一课、算对一个数、答完当天的题和到期的复习。旁边是同样人数、同样天数的社群月。
-Every member finishes each day's lesson, answers the whole quiz and all reviews that are due. Beside
-it the community month with as many members and days.
+每名学员每天：学完一课、算对一个数、答完当天的题和到期的复习，在模拟账户写一条笔记、读一份说明书、下一单。
+旁边是同样人数、同样天数的社群月。
+Every member finishes each day's lesson, answers the whole quiz and all reviews that are due, and on
+the mock account writes a note, reads a sheet and places an order. Beside it the community month with
+as many members and days.
 
 示例 Examples:
   dengmi bench course
@@ -52,10 +57,15 @@ impl Course {
         room.set_up(&mut engine).map_err(CliError::internal)?;
         let before = engine.save().len();
         let mut apply = Duration::ZERO;
-        room.play(&mut engine, |engine, batch| {
+        let mut parts: BTreeMap<Part, (Duration, u64)> = BTreeMap::new();
+        room.play(&mut engine, |engine, batch, part| {
             let began = Instant::now();
             let applied = engine.apply(batch);
-            apply += began.elapsed();
+            let took = began.elapsed();
+            apply += took;
+            let (time, commands) = parts.entry(part).or_default();
+            *time += took;
+            *commands += batch.commands.len() as u64;
             applied
         })
         .map_err(CliError::internal)?;
@@ -74,13 +84,13 @@ impl Course {
             self.course, self.cohorts, self.members, room.commands, room.refused
         ))?;
         terminal::print(&format!(
-            "{:<34} {:>9} {:>14} {:>12} {:>10}",
+            "{:<36} {:>9} {:>14} {:>12} {:>10}",
             "", "s", "ns/member-day", "ns/command", "commands"
         ))?;
         let row = |what: &str, seconds: f64, commands: u64| {
             let each = seconds * 1e9 / (commands.max(1) as f64);
             let day = seconds * 1e9 / member_days;
-            format!("{what:<34} {seconds:>9.3} {day:>14.0} {each:>12.0} {commands:>10}")
+            format!("{what:<36} {seconds:>9.3} {day:>14.0} {each:>12.0} {commands:>10}")
         };
         let (course, month) = (apply.as_secs_f64(), times.apply.as_secs_f64());
         terminal::print(&row("course, Engine::apply", course, room.commands))?;
@@ -90,6 +100,15 @@ impl Course {
         terminal::print(&format!(
             "比值 ratios: {:.2} a member-day, {per_command:.2} a command",
             course / month.max(1e-9)
+        ))?;
+        for (part, (time, commands)) in parts {
+            terminal::print(&row(name(part), time.as_secs_f64(), commands))?;
+        }
+        let (market, assets) = (room.market(), room.market().assets.len());
+        terminal::print(&format!(
+            "行情 market: {:.0} ns 每个资产每天 an asset-day, {assets} 个资产 assets, 每期只算一次 once a cohort; 下单 {} 笔 orders",
+            asset_day(market),
+            room.orders
         ))?;
         let each = |bytes: usize| bytes as f64 / f64::from(room.enrolled().max(1));
         let memory = base.zip(peak).map_or(0, |(base, peak)| peak.saturating_sub(base));
@@ -105,4 +124,30 @@ impl Course {
         }
         Ok(())
     }
+}
+
+/// What a part of a course is called, in its row.
+fn name(part: Part) -> &'static str {
+    match part {
+        Part::Lessons => "  lessons",
+        Part::Reviews => "  reviews",
+        Part::Quiz => "  quiz of the day",
+        Part::Writing => "  mock: levels, plans, sheets, notes",
+        Part::Orders => "  mock: orders",
+        Part::Close => "  mock: closes",
+        Part::Due => "  everything else that falls due",
+    }
+}
+
+/// Nanoseconds it takes to make the price of one asset on one day, both paths of it.
+fn asset_day(market: &Market) -> f64 {
+    const DAYS: u16 = 250;
+    const PATHS: u64 = 20;
+    let began = Instant::now();
+    for seed in 0..PATHS {
+        let path = Path::generate(market, &[], &MarketSeed::from_number(seed), DAYS);
+        std::hint::black_box(&path);
+    }
+    let days = f64::from(DAYS) + f64::from(market.history_days);
+    began.elapsed().as_secs_f64() * 1e9 / (days * PATHS as f64 * market.assets.len() as f64)
 }

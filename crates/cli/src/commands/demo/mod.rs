@@ -1,6 +1,7 @@
 //! `dengmi demo`: a branch with a thousand synthetic members at an accelerated clock, and the real
 //! server beside it.
 
+mod invested;
 mod play;
 mod screen;
 mod town;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use dengmi_api::Limits;
+use dengmi_api::{Backend as _, Limits};
 use dengmi_core::random::Seed;
 use dengmi_core::{BranchId, Calendar, Timestamp};
 use dengmi_host::{Content, FastClock, Host, HostConfig, KeyLimits};
@@ -123,10 +124,14 @@ impl Demo {
         let _ = stop.send(true);
         let played = player.await;
         let _ = server.await;
+        let packs = backend.host().packs().all();
+        let catalog = backend.catalog(BRANCH);
+        let invested = catalog.map(|catalog| invested::lines(&catalog, &packs)).unwrap_or_default();
         backend.host().shutdown().await;
         store.checkpoint_when_idle().await?;
         played.map_err(CliError::internal)?;
-        for line in self.farewell(&global.data, backend.host().now()) {
+        let farewell = self.farewell(&global.data, backend.host().now());
+        for line in invested.into_iter().chain(farewell) {
             terminal::print(&line)?;
         }
         shown

@@ -337,8 +337,9 @@ fn course(event: &CourseEvent) -> Option<String> {
         CourseEvent::Retained { cohort, days, arrived, active } => {
             format!("留存 {cohort} after {days} days: {active}/{arrived}")
         }
-        CourseEvent::Message { .. } | CourseEvent::Pupil { .. } | CourseEvent::Invited { .. } => {
-            return None;
-        }
+        CourseEvent::Message { .. }
+        | CourseEvent::Pupil { .. }
+        | CourseEvent::Invited { .. }
+        | CourseEvent::Priced { .. } => return None,
     })
 }
