@@ -91,8 +91,7 @@ impl Auditor {
             if !cohort.standing_sure {
                 expected.standing = seen.standing.clone();
             }
-            let traded =
-                expected.market == seen.market && expected.standing == seen.standing;
+            let traded = expected.market == seen.market && expected.standing == seen.standing;
             let about = if traded { Invariant::Cohorts } else { Invariant::Portfolio };
             if expected != *seen {
                 let what = differing(&expected, seen);
