@@ -25,6 +25,8 @@ pub(super) struct Member {
     pub(super) joined_at: Timestamp,
     pub(super) joined: Day,
     pub(super) consents: bool,
+    /// Agreed to be told about products.
+    pub(super) hears_of_products: bool,
     pub(super) tags: BTreeSet<Slug>,
 }
 
@@ -178,6 +180,7 @@ pub(super) fn admit(branch: BranchId, command: &Command) -> Result<(), Reject> {
                 | CourseAction::AnswerItems { .. }
                 | CourseAction::Wish { .. }
                 | CourseAction::AnswerInvitation { .. }
+                | CourseAction::Mock { .. }
         )
     );
     match command.actor {
@@ -209,8 +212,10 @@ impl Auditor {
             Action::Tag { member, tag, on } => self.tag(*member, tag, *on),
             Action::Consent { member, purpose, given, .. } => {
                 self.people.member_mut(*member).map(|member| {
-                    if *purpose == ConsentPurpose::Activities {
-                        member.consents = *given;
+                    match purpose {
+                        ConsentPurpose::Activities => member.consents = *given,
+                        ConsentPurpose::Marketing => member.hears_of_products = *given,
+                        ConsentPurpose::PublicName | ConsentPurpose::Personalisation => {}
                     }
                     Receipt::Ok
                 })
@@ -254,6 +259,7 @@ impl Auditor {
             joined_at: tick.at,
             joined: day_of(group.calendar, tick.at),
             consents: false,
+            hears_of_products: false,
             tags: BTreeSet::new(),
         };
         self.people.members.push(member);
@@ -298,7 +304,7 @@ impl Auditor {
             return Err(Reject::MemberLeft);
         }
         if status == MemberStatus::Erased {
-            member.consents = false;
+            (member.consents, member.hears_of_products) = (false, false);
             member.tags.clear();
         }
         let group = member.community;

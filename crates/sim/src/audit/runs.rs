@@ -91,6 +91,7 @@ pub(super) enum Due {
     InvitationsEnd { cohort: u32 },
     RetentionCounted { cohort: u32, count: u8 },
     CohortForgotten { cohort: u32 },
+    MarketCloses { cohort: u32, day: u8 },
 }
 
 impl Auditor {

@@ -2,6 +2,8 @@
 //! the right invariant.
 
 mod cohorts;
+mod mock;
+mod school;
 
 use std::sync::OnceLock;
 
@@ -71,8 +73,19 @@ type Forge = fn(&Tick<'_>, &mut Batch, &mut Applied) -> Option<()>;
 /// by `invariant`.
 #[track_caller]
 fn check(what: &str, invariant: Invariant, forge: Forge) {
+    check_in(played().iter(), what, invariant, forge);
+}
+
+/// [`check`], in other campaigns.
+#[track_caller]
+fn check_in<'p>(
+    campaigns: impl Iterator<Item = &'p Played>,
+    what: &str,
+    invariant: Invariant,
+    forge: Forge,
+) {
     let mut forged = 0;
-    for played in played() {
+    for played in campaigns {
         let (mut clean, mut doctored) = (auditor(played), auditor(played));
         for (batch, applied) in &played.said {
             // What the forger may know of the batch: what really must come of it.

@@ -2,9 +2,10 @@
 //! most plainly what is broken; then everything that was worked out; the chain of digests last.
 
 use dengmi_core::course::{CourseAction, CourseEvent, PupilStage};
+use dengmi_core::mock::MockAction;
 use dengmi_core::unit::POINTS_MAX;
 use dengmi_core::view::EventKind;
-use dengmi_core::{Account, Action, Batch, Cause, EntryKind, LedgerEntry, Outcome};
+use dengmi_core::{Account, Action, Batch, Cause, EntryKind, LedgerEntry, Outcome, Reject};
 
 use super::{Auditor, Invariant, Tick, Told};
 
@@ -44,8 +45,20 @@ fn of_action(action: &Action) -> Invariant {
             | CourseAction::Arrive { .. }
             | CourseAction::Wish { .. },
         ) => Invariant::Graduates,
+        Action::Course(CourseAction::Mock { what, .. }) => match what {
+            MockAction::Assess { .. } | MockAction::ConfirmLevel | MockAction::ReadSheet { .. } => {
+                Invariant::Suitability
+            }
+            _ => Invariant::Portfolio,
+        },
         Action::Course(_) => Invariant::Cohorts,
     }
+}
+
+/// What a refusal is about, where it says more than the command.
+fn of_reject(reject: Reject) -> Option<Invariant> {
+    matches!(reject, Reject::AboveLevel | Reject::NoMarketingConsent)
+        .then_some(Invariant::Suitability)
 }
 
 fn of_event(kind: &EventKind) -> Invariant {
@@ -64,6 +77,7 @@ fn of_event(kind: &EventKind) -> Invariant {
             Invariant::Graduates
         }
         EventKind::Course(CourseEvent::Invited { .. }) => Invariant::Graduates,
+        EventKind::Course(CourseEvent::Priced { .. }) => Invariant::Portfolio,
         EventKind::Course(_) => Invariant::Cohorts,
     }
 }
@@ -96,7 +110,11 @@ impl Auditor {
                 return Err(found);
             }
         }
-        let expected = self.expect(batch, told);
+        self.mock_laws(batch, told.outcomes)?;
+        let mut expected = self.expect(batch, told);
+        if let Some(found) = expected.unlawful.take() {
+            return Err(found);
+        }
         self.erased(told)?;
         self.outcomes(batch, told, &expected)?;
         self.entries(told, &expected)?;
@@ -207,8 +225,12 @@ impl Auditor {
                 None => return broken(of_action(&command.action), format!("{command:?}")),
             };
             if *said != wanted {
+                let about = [&wanted, said].into_iter().find_map(|outcome| match outcome {
+                    Outcome::Rejected(reject) => of_reject(*reject),
+                    Outcome::Done(_) => None,
+                });
                 let what = format!("command {index} {command:?}: {said:?}, expected {wanted:?}");
-                return broken(of_action(&command.action), what);
+                return broken(about.unwrap_or_else(|| of_action(&command.action)), what);
             }
         }
         Ok(())

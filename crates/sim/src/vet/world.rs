@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use dengmi_content::Pack;
 use dengmi_core::command::ConsentPurpose;
-use dengmi_core::course::{CohortStage, CourseAction};
+use dengmi_core::course::CourseAction;
 use dengmi_core::random::Seed;
 use dengmi_core::{
     Action, Actor, Batch, BranchId, Calendar, Command, CommunityId, Digest, ManagerId, MemberId,
@@ -361,27 +361,11 @@ impl World {
         }
         for (id, _, _) in self.auditor.members() {
             let seen = self.engine.member_card(id).map(|card| card.courses).unwrap_or_default();
-            let expected = self.auditor.courses_of(id);
-            let both = expected.iter().zip(&seen);
-            if seen.len() != expected.len() || !both.into_iter().all(|(of, seen)| of.allows(seen)) {
-                let what = format!("{id} sees {seen:?}, expected {expected:?}");
-                return broken(tick, Invariant::Cohorts, what);
-            }
+            let found = self.auditor.look_at_courses(id, &seen);
+            found.or_else(|(invariant, what)| broken(tick, invariant, what))?;
         }
-        let mut seen = catalog.cohorts;
-        for view in &mut seen {
-            // Told once it is over, and not before.
-            let over = view.stage >= CohortStage::Grading;
-            if view.secret.take().is_some() != over {
-                let what = format!("the market's secret of {} in {:?}", view.id, view.stage);
-                return broken(tick, Invariant::Cohorts, what);
-            }
-        }
-        let expected = self.auditor.cohorts();
-        if seen != expected {
-            let what = format!("readers see {seen:?}, expected {expected:?}");
-            return broken(tick, Invariant::Cohorts, what);
-        }
+        let found = self.auditor.look_at_cohorts(&catalog.cohorts);
+        found.or_else(|(invariant, what)| broken(tick, invariant, what))?;
         for post in catalog.posts {
             let expected = self.auditor.reactions(post.id);
             if expected != Some((post.likes, post.comments)) {

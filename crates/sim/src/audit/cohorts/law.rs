@@ -16,6 +16,8 @@ pub(in super::super) struct Told {
     pupils: BTreeMap<(CohortId, MemberId), PupilStage>,
     /// Messages sent, by cohort: the last day and block of a group.
     sent: BTreeSet<(CohortId, u8, u8)>,
+    /// The last day of a course whose prices were made.
+    priced: BTreeMap<CohortId, u8>,
     /// Who is said to be invited and waits to hear where to.
     to_hear: BTreeSet<(CohortId, MemberId)>,
 }
@@ -49,6 +51,11 @@ impl Told {
             }
             CourseEvent::Invited { cohort, member, .. } => {
                 (Invariant::Graduates, self.to_hear.remove(&(*cohort, *member)))
+            }
+            CourseEvent::Priced { cohort, day, .. } => {
+                let before = self.priced.insert(*cohort, *day).unwrap_or(0);
+                let running = self.stages.get(cohort) == Some(&CohortStage::Running);
+                (Invariant::Portfolio, running && *day == before + 1)
             }
             CourseEvent::Amended { .. } | CourseEvent::Retained { .. } => return None,
         };

@@ -9,26 +9,26 @@ use dengmi_core::{Digest, Slug};
 
 use super::super::quiz::Item;
 
-type Packs = BTreeMap<Digest, Arc<Pack>>;
+pub(in crate::audit) type Packs = BTreeMap<Digest, Arc<Pack>>;
 
 /// The content of a cohort.
 #[derive(Clone)]
-pub(super) struct Syllabus {
-    pub(super) course: Slug,
+pub(in crate::audit) struct Syllabus {
+    pub(in crate::audit) course: Slug,
     /// Content by the first day on which it holds, rising, from day 1.
-    pub(super) content: Vec<(u8, Digest)>,
+    pub(in crate::audit) content: Vec<(u8, Digest)>,
     /// In the order in which content brought them: their numbers are their places.
-    pub(super) items: Vec<Slug>,
+    pub(in crate::audit) items: Vec<Slug>,
     concepts: Vec<Slug>,
 }
 
 impl Syllabus {
-    pub(super) fn new(course: Slug, digest: Digest) -> Self {
+    pub(in crate::audit) fn new(course: Slug, digest: Digest) -> Self {
         Self { course, content: vec![(1, digest)], items: Vec::new(), concepts: Vec::new() }
     }
 
     /// Numbers what a pack's course brings that has no number yet.
-    pub(super) fn learn(&mut self, pack: &Pack) -> Option<()> {
+    pub(in crate::audit) fn learn(&mut self, pack: &Pack) -> Option<()> {
         let course = pack.courses.get(pack.current(&self.course))?;
         let mut brought: Vec<&Slug> = Vec::new();
         for lesson in &course.lessons {
@@ -52,7 +52,7 @@ impl Syllabus {
     }
 
     /// Content in force on a day.
-    pub(super) fn digest_on(&self, day: u8) -> Digest {
+    pub(in crate::audit) fn digest_on(&self, day: u8) -> Digest {
         let mut digest = self.content[0].1;
         for (from, later) in &self.content {
             if *from <= day {
@@ -63,12 +63,12 @@ impl Syllabus {
     }
 
     /// The course as of its last change.
-    pub(super) fn course<'p>(&self, packs: &'p Packs) -> &'p Course {
+    pub(in crate::audit) fn course<'p>(&self, packs: &'p Packs) -> &'p Course {
         let pack = &packs[&self.content[self.content.len() - 1].1];
         &pack.courses[pack.current(&self.course)].course
     }
 
-    pub(super) fn lesson<'p>(&self, packs: &'p Packs, day: u8) -> Option<&'p Lesson> {
+    pub(in crate::audit) fn lesson<'p>(&self, packs: &'p Packs, day: u8) -> Option<&'p Lesson> {
         let pack = packs.get(&self.digest_on(day))?;
         pack.courses.get(pack.current(&self.course))?.lessons.get(usize::from(day).checked_sub(1)?)
     }
@@ -83,19 +83,19 @@ impl Syllabus {
     }
 
     /// Concept and key of an item.
-    pub(super) fn item(&self, packs: &Packs, item: u16) -> Option<(u16, Item)> {
+    pub(in crate::audit) fn item(&self, packs: &Packs, item: u16) -> Option<(u16, Item)> {
         Some((self.concept(packs, item)?, Item::of(self.newest(packs, item)?)))
     }
 
     /// The concept of an item.
-    pub(super) fn concept(&self, packs: &Packs, item: u16) -> Option<u16> {
+    pub(in crate::audit) fn concept(&self, packs: &Packs, item: u16) -> Option<u16> {
         let newest = self.newest(packs, item)?;
         let place = self.concepts.iter().position(|known| *known == newest.question.concept)?;
         Some(place as u16)
     }
 
     /// Whether every item that has a number still has a question.
-    pub(super) fn is_whole(&self, packs: &Packs) -> bool {
+    pub(in crate::audit) fn is_whole(&self, packs: &Packs) -> bool {
         (0..self.items.len() as u16).all(|item| self.concept(packs, item).is_some())
     }
 
@@ -104,7 +104,7 @@ impl Syllabus {
     }
 
     /// Items of the quiz of a day, in the content's order.
-    pub(super) fn quiz(&self, packs: &Packs, day: u8) -> Vec<u16> {
+    pub(in crate::audit) fn quiz(&self, packs: &Packs, day: u8) -> Vec<u16> {
         let (Some(pack), Some(lesson)) = (packs.get(&self.digest_on(day)), self.lesson(packs, day))
         else {
             return Vec::new();
@@ -114,7 +114,7 @@ impl Syllabus {
     }
 
     /// Items of a concept that quizzes up to a day asked, each once.
-    pub(super) fn asked(&self, packs: &Packs, concept: u16, until: u8) -> Vec<u16> {
+    pub(in crate::audit) fn asked(&self, packs: &Packs, concept: u16, until: u8) -> Vec<u16> {
         let mut asked: Vec<u16> = Vec::new();
         for day in 1..=until {
             for item in self.quiz(packs, day) {
@@ -127,7 +127,7 @@ impl Syllabus {
     }
 
     /// Pairs of items asked before and after.
-    pub(super) fn pairs(&self, packs: &Packs) -> Vec<(u16, u16)> {
+    pub(in crate::audit) fn pairs(&self, packs: &Packs) -> Vec<(u16, u16)> {
         let Some(pack) = packs.get(&self.digest_on(1)) else { return Vec::new() };
         let Some(course) = pack.courses.get(pack.current(&self.course)) else { return Vec::new() };
         let number = |slug| self.number(pack.current(slug));
@@ -136,7 +136,7 @@ impl Syllabus {
     }
 
     /// How many concepts lessons up to a day teach that some item asks about.
-    pub(super) fn taught(&self, packs: &Packs, until: u8) -> u64 {
+    pub(in crate::audit) fn taught(&self, packs: &Packs, until: u8) -> u64 {
         let mut taught: Vec<&Slug> = Vec::new();
         for day in 1..=until {
             let Some(lesson) = self.lesson(packs, day) else { continue };

@@ -1,0 +1,89 @@
+//! What would have become of an account: on the path without the script, by the first plan alone,
+//! and in the demand deposit.
+
+use dengmi_content::model::market::AssetClass;
+use dengmi_core::mock::{Exit, OrderState, Side, Units};
+use dengmi_core::{Fen, Ppm, Timestamp};
+
+use super::account::Account;
+use super::market::{Market, Row};
+use super::trade::Placing;
+
+const UNJUDGED: Placing = Placing { at: Timestamp(0), sent: 0, read: true, slack: Ppm(0) };
+
+/// Orders placed while a market day was the last one with a price.
+type Orders<'o> = &'o dyn Fn(&mut Account, &Market, i32);
+
+/// An account with some orders, to the last day that has a price.
+fn played(market: &Market, scripted: bool, orders: Orders<'_>) -> i64 {
+    let mut account = Account::new(market.mock.cash_fen);
+    let mut desk = market.before_the_first_close(scripted);
+    let mut before: Row = desk.row(desk.day);
+    while desk.day < market.day {
+        orders(&mut account, &desk, desk.day);
+        desk.day += 1;
+        let row = desk.row(desk.day);
+        account.close(&desk, (&before, &row), desk.day, Timestamp(0));
+        before = row;
+    }
+    orders(&mut account, &desk, desk.day);
+    account.worth_now(&desk)
+}
+
+impl Account {
+    /// All of the cash in the demand deposit from before the first close on.
+    pub(in crate::audit) fn in_cash(&self, market: &Market) -> i64 {
+        let demand = market.assets.iter().position(|asset| asset.class == AssetClass::Demand);
+        played(market, true, &|account, desk, day| {
+            if let Some(asset) = demand.filter(|_| day == -1) {
+                let _ = account.buy(desk, asset, self.start, UNJUDGED);
+            }
+        })
+    }
+
+    /// The same orders on the path without the script.
+    fn without_script(&self, market: &Market) -> i64 {
+        played(market, false, &|account, desk, day| {
+            for order in &self.orders {
+                if order.placed != day || order.view.state == OrderState::Cancelled {
+                    continue;
+                }
+                let asset = usize::from(order.view.asset);
+                let _ = match order.view.side {
+                    Side::Buy(Fen(amount)) => account.buy(desk, asset, amount, UNJUDGED),
+                    Side::Redeem(Units(units)) => {
+                        account.redeem(desk, asset, units, false, UNJUDGED)
+                    }
+                    Side::Fast(Units(units)) => account.redeem(desk, asset, units, true, UNJUDGED),
+                    Side::Matured(_) => continue,
+                };
+            }
+        })
+    }
+
+    /// The first plan bought on the day of the first order and kept.
+    fn plan_kept(&self, market: &Market) -> i64 {
+        let first = self.orders.iter().find(|order| order.counts()).map(|order| order.placed);
+        played(market, true, &|account, desk, day| {
+            if Some(day) != first {
+                return;
+            }
+            for part in self.plans.first().map_or(&[][..], |plan| &plan.parts) {
+                if let Some((asset, _)) = desk.asset(&part.asset) {
+                    let _ = account.buy(desk, asset, part.share.of(self.start), UNJUDGED);
+                }
+            }
+        })
+    }
+
+    /// All of it, at the end.
+    pub(in crate::audit) fn exit_figures(&self, market: &Market) -> Exit {
+        Exit {
+            value: Fen(self.worth_now(market)),
+            without_script: Fen(self.without_script(market)),
+            plan_kept: Fen(self.plan_kept(market)),
+            in_cash: Fen(self.in_cash(market)),
+            drawdown: self.fall,
+        }
+    }
+}
