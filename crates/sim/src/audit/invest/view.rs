@@ -33,6 +33,8 @@ impl Account {
             orders: self.orders.iter().map(|order| order.view).collect(),
             plan,
             texts: self.texts.clone(),
+            sheets: self.sheets.iter().cloned().collect(),
+            reported: self.frauds.iter().cloned().collect(),
             tasks: self.tasks.iter().fold(0, |bits, day| bits | 1 << (day - 1)),
             owes_debrief: self.owes,
             score,
