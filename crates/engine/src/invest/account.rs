@@ -38,6 +38,8 @@ pub(crate) struct Close<'a> {
     pub(crate) date: i32,
     /// Calendar days since the close before.
     pub(crate) gap: i32,
+    /// When it is.
+    pub(crate) at: Timestamp,
     /// Quotes of the close before, and of this one.
     pub(crate) before: &'a [Quote],
     pub(crate) quotes: &'a [Quote],
@@ -419,7 +421,7 @@ impl Account {
             self.orders.push(Order {
                 asset: lot.asset,
                 side: Side::Matured(dengmi_core::mock::Units(lot.units)),
-                at: Timestamp::default(),
+                at: close.at,
                 placed: close.day,
                 course_day: 0,
                 market_day: close.day,

@@ -138,7 +138,8 @@ pub(crate) fn close_day(world: &mut World, seq: u32, day: u8) {
     let (mut tape, mut accounts) =
         world.entity_mut(entity).take::<(Tape, Accounts)>().expect("cohorts have a market");
     let course = plan.course();
-    tape.close_day(|close| {
+    let now = world.resource::<Now>().at;
+    tape.close_day(now, |close| {
         for (_, row) in accounts.0.rows_mut().filter(|(_, row)| !row.account.orders.is_empty()) {
             row.account.close(close);
             let value = row.account.value(close.assets, close.quotes, close.date);
@@ -214,9 +215,8 @@ pub(crate) fn grade(world: &mut World, entity: Entity) {
     let mut accounts = world.entity_mut(entity).take::<Accounts>().expect("cohorts have a market");
     let tape = world.get::<Tape>(entity).expect("cohorts have a market");
     for (member, score) in scores {
-        if let Some(row) = accounts.0.get_mut(member) {
-            row.graded = Some((score, exit::exit(row, tape, plan.course().mock.cash_fen)));
-        }
+        let (_, row) = accounts.0.entry(member, || Row::new(plan.course().mock.cash_fen));
+        row.graded = Some((score, exit::exit(row, tape, plan.course().mock.cash_fen)));
     }
     world.entity_mut(entity).insert(accounts);
     let standing = standing(world, entity);

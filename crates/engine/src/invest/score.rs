@@ -129,9 +129,9 @@ pub(crate) fn spread(rules: &PortfolioPoints, row: &Row, tape: &Tape) -> u64 {
     let parts: Vec<i128> = parts.into_iter().map(|part| part / 10_000).collect();
     let whole: i128 = parts.iter().sum();
     let squares: i128 = parts.iter().map(|part| part * part).sum();
-    let concentrated = (squares * 1_000_000).checked_div(whole * whole).unwrap_or(1_000_000);
     let n = i128::from(rules.assets.max(2));
-    let spread = (1_000_000 - concentrated) * n / (n - 1);
+    let spread = (whole * whole - squares) * 1_000_000 * n;
+    let spread = spread.checked_div(whole * whole * (n - 1)).unwrap_or(0);
     u64::try_from(spread.clamp(0, 1_000_000)).unwrap_or(0)
 }
 
@@ -201,7 +201,7 @@ mod tests {
     /// tenth with the last of them.
     fn scored(change: impl FnOnce(&mut Row), beside: impl FnOnce(&mut Beside)) -> Score {
         let mut tape = tape("EveryDay", [1; 7]);
-        (0..6).for_each(|_| tape.close_day(|_| {}));
+        (0..6).for_each(|_| tape.close_day(Timestamp(0), |_| {}));
         let mut row = Row::new(Fen(CASH));
         let parts = vec![PlanPart { asset: "index".parse().unwrap(), share: Ppm(300_000) }];
         let text = FoldedHash([0; 16]);

@@ -8,9 +8,9 @@ use dengmi_content::Pack;
 use dengmi_content::model::market::{Asset, AssetClass, Market};
 use dengmi_content::model::scenario::{Scenario, ShockKind};
 use dengmi_content::model::{Course, Lesson};
-use dengmi_core::Day;
 use dengmi_core::mock::{MarketView, Quote};
 use dengmi_core::time::TimeOfDay;
+use dengmi_core::{Day, Timestamp};
 
 use super::account::{Account, Close, Moment};
 use crate::market::{MarketSeed, Model, Script, Walk, last_market_day, market_days};
@@ -84,7 +84,7 @@ impl Tape {
     /// Prices a day of the course again, without anybody's orders.
     pub(crate) fn catch_up(&mut self, closed: u8) {
         while self.view.closed < closed {
-            self.close_day(|_| {});
+            self.close_day(Timestamp(0), |_| {});
         }
     }
 
@@ -101,7 +101,7 @@ impl Tape {
     }
 
     /// Makes the prices of the next day of the course; `each` is called with every close of it.
-    pub(crate) fn close_day(&mut self, mut each: impl FnMut(&Close<'_>)) {
+    pub(crate) fn close_day(&mut self, at: Timestamp, mut each: impl FnMut(&Close<'_>)) {
         let day = self.view.closed;
         let passes = self.terms.days.get(usize::from(day)).copied().unwrap_or(0);
         for _ in 0..passes {
@@ -117,6 +117,7 @@ impl Tape {
                 day: self.view.day(),
                 date,
                 gap,
+                at,
                 before: quotes.iter().rev().nth(1).map_or(&[][..], |quotes| quotes),
                 quotes: quotes.last().map_or(&[][..], |quotes| quotes),
             });
@@ -183,10 +184,10 @@ impl Tape {
 
     /// Market days on which the script moved prices, so far.
     pub(crate) fn shocks(&self) -> Vec<i32> {
-        let moved = self.terms.scenario.shocks.iter().filter(|shock| {
-            matches!(shock.kind, ShockKind::Price(_)) && shock.day <= self.view.closed
-        });
-        moved.map(|shock| last_market_day(&self.terms.days, shock.day)).collect()
+        let shocks = self.terms.scenario.shocks.iter();
+        let moved = shocks.filter(|shock| matches!(shock.kind, ShockKind::Price(_)));
+        let days = moved.map(|shock| last_market_day(&self.terms.days, shock.day));
+        days.filter(|day| *day <= self.view.day()).collect()
     }
 
     /// Quotes of a market day with the script, or without it.
@@ -217,6 +218,7 @@ impl Tape {
                     day,
                     date: self.date(day),
                     gap: self.date(day) - self.date(day - 1),
+                    at: Timestamp(0),
                     before: self.quotes(day - 1, script),
                     quotes: self.quotes(day, script),
                 });
@@ -310,7 +312,7 @@ pub(super) mod tests {
             let mut dates = Vec::new();
             let mut gaps = 0;
             let last = tape.now().date;
-            tape.close_day(|close| {
+            tape.close_day(Timestamp(0), |close| {
                 dates.push(close.date);
                 gaps += close.gap;
             });
@@ -343,7 +345,7 @@ pub(super) mod tests {
     #[test]
     fn a_tape_goes_on_as_the_one_it_is_made_again_from() {
         let mut one = tape("EveryDay", [1, 1, 1, 1, 1, 20, 1]);
-        (0..6).for_each(|_| one.close_day(|_| {}));
+        (0..6).for_each(|_| one.close_day(Timestamp(0), |_| {}));
         let mut two = tape("EveryDay", [1, 1, 1, 1, 1, 20, 1]);
         two.catch_up(6);
         assert_eq!(one.view(true), two.view(true));

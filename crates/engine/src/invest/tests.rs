@@ -120,6 +120,7 @@ impl Stall {
             day: self.day,
             date: self.day,
             gap: 1,
+            at: Timestamp(0),
             before: &before,
             quotes: &[self.quote],
         });

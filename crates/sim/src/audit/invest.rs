@@ -71,9 +71,9 @@ impl Auditor {
                 self.assess(seq, member, *adult, choices, today)
             }
             MockAction::ConfirmLevel => {
-                self.levels.confirm(member.seq, today)?;
+                let confirmed = self.levels.confirm(member.seq, today)?;
                 self.seen.mark(Edge::LevelConfirmed);
-                Ok(Receipt::Ok)
+                Ok(receipt(MockReceipt::Assessed(confirmed)))
             }
             MockAction::ReadSheet { product } => self.read_sheet(tick, seq, member, product),
             MockAction::WritePlan(plan) => self.write_plan(tick, seq, member, plan),
@@ -203,7 +203,7 @@ impl Auditor {
         if cohort.stage != CohortStage::Running || day != cohort.market.closed + 1 {
             return;
         }
-        let today = day_of(cohort.calendar, tick.at);
+        let today = cohort.first.plus(i32::from(day) - 1);
         let parts = cohort.syllabus.course(&self.packs).score.portfolio.assets;
         let Cohort { market, pupils, .. } = cohort;
         let traded = |account: &Account| !account.orders.is_empty();
@@ -244,7 +244,7 @@ impl Auditor {
         product: &Slug,
     ) -> Answered {
         let cohort = &self.cohorts[&seq];
-        let pack = cohort.newest(&self.packs);
+        let pack = cohort.in_force(&self.packs);
         let name = pack.current(product);
         if !cohort.shows(&self.packs, name) {
             return Err(Reject::UnknownSheet);

@@ -24,8 +24,8 @@ const TASKS: [&str; DAYS as usize] = [
     "Plan",
     r#"Order(["cash", "index", "share"])"#,
     "Sheet",
-    "Note",
     "FraudReport",
+    "Note",
     "Debrief",
 ];
 

@@ -101,8 +101,12 @@ pub(in crate::audit) struct Account {
     pub(in crate::audit) looked_back: bool,
     /// Nothing was held above the level.
     pub(in crate::audit) fits: bool,
-    /// Spread over the course days so far, in 1/1,000,000 each.
+    /// Spread over the closed course days since the first order, in 1/1,000,000 each.
     pub(in crate::audit) spread: u64,
+    /// How many those are.
+    pub(in crate::audit) surveys: u64,
+    /// The plan at the time of the first order.
+    pub(in crate::audit) first_plan: Option<Plan>,
     pub(in crate::audit) score: Option<Outcome>,
     pub(in crate::audit) exit: Option<Exit>,
 }
@@ -145,6 +149,8 @@ impl Account {
             looked_back: false,
             fits: true,
             spread: 0,
+            surveys: 0,
+            first_plan: None,
             score: None,
             exit: None,
         }
@@ -184,9 +190,8 @@ impl Account {
     /// Money on the way: purchases that wait for a price, redemptions that have one.
     pub(in crate::audit) fn on_the_way(&self) -> i64 {
         let way = |order: &Order| match (order.view.side, order.view.state) {
-            (Side::Buy(_), OrderState::Accepted) | (Side::Redeem(_), OrderState::Priced) => {
-                order.view.amount.0
-            }
+            (Side::Buy(amount), OrderState::Accepted) => amount.0,
+            (Side::Redeem(_), OrderState::Priced) => order.view.amount.0,
             _ => 0,
         };
         self.orders.iter().map(way).sum()

@@ -151,12 +151,14 @@ impl Account {
         let above = self.lots.iter().any(|lot| !suits(market.assets[lot.asset].risk, level));
         self.fits &= !above;
         self.spread += self.spread_now(market, parts);
+        self.surveys += 1;
     }
 
     /// 1 less the sum of squared shares, over what so many equal parts would reach, in
     /// 1/1,000,000. Cash and demand deposits are one part.
     fn spread_now(&self, market: &Market, parts: u8) -> u64 {
         let row = market.row(market.day);
+        // In fen, each part rounded down.
         let mut shares = vec![i128::from(self.cash + self.on_the_way()) * FEN_MICROS];
         for (asset, rules) in market.assets.iter().enumerate() {
             let held = self.held(market, &row, market.day, asset);
@@ -165,6 +167,7 @@ impl Account {
                 _ => shares.push(held),
             }
         }
+        let shares: Vec<i128> = shares.into_iter().map(|share| share / FEN_MICROS).collect();
         let whole: i128 = shares.iter().sum();
         let parts = i128::from(parts);
         if whole <= 0 || parts < 2 {

@@ -2,7 +2,7 @@
 //! and in the demand deposit.
 
 use dengmi_content::model::market::AssetClass;
-use dengmi_core::mock::{Exit, OrderState, Side, Units};
+use dengmi_core::mock::{Exit, Side, Units};
 use dengmi_core::{Fen, Ppm, Timestamp};
 
 use super::account::Account;
@@ -31,30 +31,44 @@ fn played(market: &Market, scripted: bool, orders: Orders<'_>) -> i64 {
 }
 
 impl Account {
-    /// All of the cash in the demand deposit from before the first close on.
+    /// All of the cash at the demand rate of the first order's day since then, in whole millionths.
     pub(in crate::audit) fn in_cash(&self, market: &Market) -> i64 {
         let demand = market.assets.iter().position(|asset| asset.class == AssetClass::Demand);
-        played(market, true, &|account, desk, day| {
-            if let Some(asset) = demand.filter(|_| day == -1) {
-                let _ = account.buy(desk, asset, self.start, UNJUDGED);
-            }
-        })
+        let since = self.orders.iter().find(|order| order.counts());
+        let since = since.map_or(market.day, |order| order.placed);
+        let days = i64::from(market.date(market.day) - market.date(since));
+        let rate = demand.map_or(0, |asset| market.row(since)[asset].yearly);
+        self.start + self.start * (rate * days / 365 / 100) / 1_000_000
+    }
+
+    /// Units that an order placed now could redeem.
+    fn free(&self, market: &Market, asset: usize) -> i64 {
+        let at_once = market.assets[asset].class.is_deposit();
+        let day = if at_once { market.day } else { market.next().unwrap_or(market.day) };
+        (self.redeemable(market, asset, day) - self.held_back(asset)).max(0)
     }
 
     /// The same orders on the path without the script.
     fn without_script(&self, market: &Market) -> i64 {
         played(market, false, &|account, desk, day| {
             for order in &self.orders {
-                if order.placed != day || order.view.state == OrderState::Cancelled {
+                if order.placed != day || !order.counts() {
                     continue;
                 }
                 let asset = usize::from(order.view.asset);
                 let _ = match order.view.side {
-                    Side::Buy(Fen(amount)) => account.buy(desk, asset, amount, UNJUDGED),
+                    Side::Buy(Fen(amount)) => {
+                        let amount = amount.min(account.cash);
+                        account.buy(desk, asset, amount, UNJUDGED)
+                    }
                     Side::Redeem(Units(units)) => {
+                        let units = units.min(account.free(desk, asset));
                         account.redeem(desk, asset, units, false, UNJUDGED)
                     }
-                    Side::Fast(Units(units)) => account.redeem(desk, asset, units, true, UNJUDGED),
+                    Side::Fast(Units(units)) => {
+                        let units = units.min(account.free(desk, asset));
+                        account.redeem(desk, asset, units, true, UNJUDGED)
+                    }
                     Side::Matured(_) => continue,
                 };
             }
@@ -68,9 +82,10 @@ impl Account {
             if Some(day) != first {
                 return;
             }
-            for part in self.plans.first().map_or(&[][..], |plan| &plan.parts) {
+            for part in self.first_plan.as_ref().map_or(&[][..], |plan| &plan.parts) {
                 if let Some((asset, _)) = desk.asset(&part.asset) {
-                    let _ = account.buy(desk, asset, part.share.of(self.start), UNJUDGED);
+                    let amount = part.share.of(self.start).min(account.cash);
+                    let _ = account.buy(desk, asset, amount, UNJUDGED);
                 }
             }
         })

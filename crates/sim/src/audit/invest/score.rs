@@ -4,7 +4,7 @@ use dengmi_content::model::course::{OutcomePoints, ScoreRules};
 use dengmi_core::Ppm;
 use dengmi_core::mock::{ClientLevel, Score, Side};
 
-use super::account::{Account, Order};
+use super::account::Account;
 use super::market::Market;
 
 /// What a score is made of beside the account.
@@ -15,8 +15,6 @@ pub(in crate::audit) struct Known {
     pub(in crate::audit) taught: u64,
     /// The level that holds.
     pub(in crate::audit) level: Option<ClientLevel>,
-    /// Lessons sent.
-    pub(in crate::audit) sent: u8,
 }
 
 /// `points`, by a share.
@@ -67,8 +65,8 @@ impl Account {
             0 => process.kept_course,
             met => share(process.kept_course, kept, met as u64),
         };
-        let days = u64::from(market.closed) * 1_000_000;
-        score.diversification = share(rules.portfolio.diversification, self.spread, days);
+        let spread = self.spread.checked_div(self.surveys).unwrap_or(0);
+        score.diversification = share(rules.portfolio.diversification, spread, 1_000_000);
         score.fit = if self.fits { rules.portfolio.fit } else { 0 };
         let limit = i128::from(rules.portfolio.cost_limit.0) * i128::from(self.start);
         let costs = i128::from(self.fees) * 1_000_000;
@@ -81,18 +79,20 @@ impl Account {
         };
         let level = known.level.unwrap_or(ClientLevel::C1);
         score.drawdown = drawdown(rules, self.fall, level);
-        score.turnover = self.turnover(rules, known.sent);
+        score.turnover = self.turnover(rules);
         score
     }
 
-    fn turnover(&self, rules: &ScoreRules, sent: u8) -> u16 {
+    /// For each order beyond the free ones of the days up to its own.
+    fn turnover(&self, rules: &ScoreRules) -> u16 {
         let penalties = &rules.penalties;
-        let lately = self
-            .orders
-            .iter()
-            .filter(|order| order.counts() && order.sent + penalties.within_days > sent);
-        let beyond = lately.count().saturating_sub(usize::from(penalties.free_orders));
-        penalties.turnover.saturating_mul(beyond as u16)
+        let days: Vec<u8> =
+            self.orders.iter().filter(|order| order.counts()).map(|order| order.sent).collect();
+        let beyond = days.iter().enumerate().filter(|(place, day)| {
+            let recent = |other: &&u8| **other + penalties.within_days > **day;
+            days[..=*place].iter().filter(recent).count() > usize::from(penalties.free_orders)
+        });
+        penalties.turnover.saturating_mul(beyond.count() as u16)
     }
 }
 
@@ -109,21 +109,20 @@ fn drawdown(rules: &ScoreRules, fall: Ppm, level: ClientLevel) -> u16 {
 impl Account {
     /// The least and the most that the outcome brings.
     pub(in crate::audit) fn outcome(&self, market: &Market, rules: &OutcomePoints) -> (u16, u16) {
-        if !self.orders.iter().any(Order::counts) {
-            return (0, 0);
-        }
+        let Some(first) = self.orders.iter().find(|order| order.counts()) else { return (0, 0) };
         let (value, cash) = (self.worth_now(market), self.in_cash(market));
         let beyond = (value - cash) as f64 / self.start.max(1) as f64;
         let floor = f64::from(rules.floor.0) / 1e6;
-        let sd = self.plan_deviation(market).max(floor);
+        let sd = self.plan_deviation(market, market.day - first.placed).max(floor);
         let middle = f64::from(rules.middle);
         let points = middle + f64::from(rules.slope) * beyond / sd;
         let points = points.clamp(0.0, 2.0 * middle);
-        ((points - 1e-6).floor().max(0.0) as u16, (points + 1e-6).floor() as u16)
+        // Returns are whole millionths there: a part of a point either way.
+        ((points - 0.02).floor().max(0.0) as u16, (points + 0.02).floor().min(2.0 * middle) as u16)
     }
 
-    /// Standard deviation of the plan over the market days so far, from the history's daily moves.
-    fn plan_deviation(&self, market: &Market) -> f64 {
+    /// Standard deviation of the plan over so many market days, from the history's daily moves.
+    fn plan_deviation(&self, market: &Market, days: i32) -> f64 {
         let Some(plan) = self.plan() else { return 0.0 };
         let shares: Vec<(usize, f64)> = plan
             .parts
@@ -142,6 +141,6 @@ impl Account {
         let count = moves.len().max(1) as f64;
         let mean = moves.iter().sum::<f64>() / count;
         let variance = moves.iter().map(|m| (m - mean).powi(2)).sum::<f64>() / count;
-        (variance * f64::from(market.day + 1).max(0.0)).sqrt()
+        (variance * f64::from(days).max(0.0)).sqrt()
     }
 }

@@ -45,7 +45,6 @@ impl Auditor {
             mastered,
             taught: cohort.syllabus.taught(&self.packs, cohort.sent),
             level: self.levels.on(member, today),
-            sent: cohort.sent,
         };
         let of = |mastered| pupil.mock.score_before_outcome(&cohort.market, rules, known(mastered));
         let mut outcome = Outcome { least: of(least), most: of(most) };

@@ -78,13 +78,17 @@ impl Levels {
     }
 
     /// A result that is another than the last one is accepted.
-    pub(in crate::audit) fn confirm(&mut self, member: u32, today: Day) -> Result<(), Reject> {
+    pub(in crate::audit) fn confirm(
+        &mut self,
+        member: u32,
+        today: Day,
+    ) -> Result<Assessed, Reject> {
         let answers = self.0.get_mut(&member).ok_or(Reject::NothingToConfirm)?;
         match &mut answers.last {
             Some(last) if !last.confirmed && today <= last.until => {
                 last.confirmed = true;
                 answers.held = Some(last.level);
-                Ok(())
+                Ok(*last)
             }
             _ => Err(Reject::NothingToConfirm),
         }

@@ -29,6 +29,13 @@ impl Cohort {
         &packs[&self.syllabus.content[self.syllabus.content.len() - 1].1]
     }
 
+    /// The content in force with the last lesson sent.
+    pub(super) fn in_force<'p>(&self, packs: &'p Packs) -> &'p Arc<Pack> {
+        let sent = self.sent.max(1);
+        let content = self.syllabus.content.iter().rev().find(|(from, _)| *from <= sent);
+        &packs[&content.unwrap_or(&self.syllabus.content[0]).1]
+    }
+
     /// Whether a lesson sent so far shows a product, or it is the sheet of an asset.
     pub(super) fn shows(&self, packs: &Packs, product: &Slug) -> bool {
         let pack = self.newest(packs);
@@ -92,7 +99,7 @@ impl Auditor {
         today: Day,
     ) -> Answered {
         let cohort = &self.cohorts[&seq];
-        let pack = cohort.newest(&self.packs);
+        let pack = cohort.in_force(&self.packs);
         let name = &cohort.syllabus.course(&self.packs).assessment;
         let rules = pack.assessments.get(pack.current(name)).ok_or(Reject::BadAssessment)?;
         let result = self.levels.assess(member.seq, rules, adult, choices, today)?;

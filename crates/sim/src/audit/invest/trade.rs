@@ -61,6 +61,9 @@ impl Account {
     /// An order that was taken.
     fn take(&mut self, placing: Placing, market: &Market, view: OrderView) -> OrderView {
         let Placing { sent, read, .. } = placing;
+        if self.first_plan.is_none() {
+            self.first_plan = self.plan().cloned();
+        }
         self.orders.push(Order { view, placed: market.day, sent, read });
         view
     }
@@ -127,7 +130,7 @@ impl Account {
             market_day,
             state: if deposit { OrderState::Settled } else { OrderState::Accepted },
             units: Units(if deposit { amount } else { 0 }),
-            amount: Fen(amount),
+            amount: Fen(if deposit { amount } else { 0 }),
             fee: Fen(0),
             in_plan,
         };
@@ -325,7 +328,7 @@ impl Account {
         self.lots.push(Lot {
             asset,
             day,
-            confirmed: None,
+            confirmed: (rules.trade.confirm_days == 0).then_some(market.date(day)),
             units,
             rate: 0,
             cost: net + fee,

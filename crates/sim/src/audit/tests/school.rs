@@ -1,10 +1,8 @@
 //! A school that plays mock investing: the shipped courses and market, with some of their numbers
 //! changed, and members who do what can be done on a mock account, rightly and wrongly.
 
-use std::path::Path;
-
 use dengmi_content::model::market::{Holding, TradingCalendar};
-use dengmi_content::{CheckOptions, SourceFile};
+use dengmi_content::model::product::Sheet;
 use dengmi_core::command::ConsentPurpose;
 use dengmi_core::course::{CohortView, CourseAction, PupilView};
 use dengmi_core::mock::{DebriefAbout, Goal, MockAction, Plan, PlanPart, Units};
@@ -33,31 +31,9 @@ pub(super) struct Term {
     pub(super) sights: Vec<Sight>,
 }
 
-fn read(folder: &Path, name: &str, files: &mut Vec<SourceFile>) {
-    let entries = std::fs::read_dir(folder).expect("the shipped content is there");
-    for entry in entries {
-        let entry = entry.expect("a folder can be listed");
-        let name = format!("{name}/{}", entry.file_name().to_string_lossy());
-        if entry.path().is_dir() {
-            read(&entry.path(), &name, files);
-        } else if name.ends_with(".ron") {
-            let text = std::fs::read_to_string(entry.path()).expect("content is text");
-            files.push(SourceFile { path: name, text });
-        }
-    }
-}
-
 fn shipped() -> &'static Pack {
-    static SHIPPED: OnceLock<Pack> = OnceLock::new();
-    SHIPPED.get_or_init(|| {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let mut files = Vec::new();
-        for folder in ["content", "courses", "quests"] {
-            read(&root.join(folder), folder, &mut files);
-        }
-        let (pack, found) = dengmi_content::load(&files, &CheckOptions { today: EVE });
-        pack.unwrap_or_else(|| panic!("{found:?}"))
-    })
+    static SHIPPED: OnceLock<Arc<Pack>> = OnceLock::new();
+    SHIPPED.get_or_init(|| crate::shipped::pack(&crate::shipped::files()))
 }
 
 /// Another holding period for some assets.
@@ -96,10 +72,16 @@ fn content(dice: &mut Dice) -> Arc<Pack> {
     for rules in pack.assessments.values_mut() {
         rules.validity_days = if dice.percent(50) { 4 } else { 365 };
     }
+    // No shipped course shows a product on sale.
+    for product in pack.products.values_mut() {
+        if dice.percent(15) {
+            product.sheet = Sheet::Real;
+        }
+    }
     let owes = dice.percent(60);
     for course in pack.courses.values_mut().map(|course| &mut course.course) {
         if owes {
-            course.mock.debrief_loss = Ppm(2_000);
+            course.mock.debrief_loss = Ppm(300);
         }
         // Nobody answers a quiz here: who graduates hinges on score, plan and debrief.
         let rule = &mut course.graduation;
@@ -210,7 +192,7 @@ impl School {
     }
 
     fn amount(&mut self) -> i64 {
-        let magnitude = self.dice.between(2, 7);
+        let magnitude = self.dice.between(2, 8);
         i64::from(self.dice.below(10u32.pow(magnitude))) + i64::from(self.dice.percent(50))
     }
 
