@@ -9,7 +9,7 @@ use dengmi_core::mock::{
 use super::school::{Sight, Term, term};
 use super::*;
 
-const TERMS: u64 = 12;
+const TERMS: u64 = 20;
 
 fn terms() -> &'static [Term] {
     static TERMS_PLAYED: OnceLock<Vec<Term>> = OnceLock::new();
