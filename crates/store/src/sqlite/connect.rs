@@ -17,8 +17,11 @@ use crate::error::StoreError;
 /// Every migration, oldest first: its number, what it is called, and its statements. A database
 /// remembers them word for word, so one that was released never changes. They are listed here
 /// because the macro that would read the folder costs a second SQLite in every build.
-const MIGRATIONS: &[(i64, &str, &str)] =
-    &[(1, "initial", include_str!("../../migrations/0001_initial.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "initial", include_str!("../../migrations/0001_initial.sql")),
+    (2, "fewer pages", include_str!("../../migrations/0002_fewer_pages.sql")),
+    (3, "words", include_str!("../../migrations/0003_words.sql")),
+];
 
 fn migrations() -> Migrator {
     let migrations = MIGRATIONS.iter().map(|&(version, name, sql)| {
