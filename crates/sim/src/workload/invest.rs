@@ -238,7 +238,11 @@ impl Workload {
             // Nothing is held; now and then it is tried all the same.
             let units = Units(100);
             let asset = self.dice.pick(desk.assets())?.id.clone();
-            return self.dice.percent(20).then(|| MockAction::Redeem { asset, units, fast: false });
+            return self.dice.percent(20).then_some(MockAction::Redeem {
+                asset,
+                units,
+                fast: false,
+            });
         };
         let asset = desk.asset(&holding)?;
         let (held, free) = (holding.units.0, holding.redeemable.0);
