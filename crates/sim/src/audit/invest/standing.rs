@@ -40,7 +40,9 @@ impl Auditor {
         today: Day,
     ) -> Outcome {
         let rules = &cohort.syllabus.course(&self.packs).score;
-        let (least, most) = pupil.mastered(today.min(cohort.last()));
+        // The last day lasts until everything is graded.
+        let today = today.min(cohort.last());
+        let (least, most) = pupil.mastered(today);
         let known = |mastered| Known {
             mastered,
             taught: cohort.syllabus.taught(&self.packs, cohort.sent),
