@@ -36,6 +36,8 @@ fn content() -> tempfile::TempDir {
         text.replace("\"wealth/steady\"", "\"wealth/steady-90d\"")
             .replace("[\"answer\", \"round\"]", "[\"quiz-complete\"]")
             .replace("2027-12-31", "2099-12-31")
+            .replace("market: \"demo\"", "market: \"standard\"")
+            .replace("[\"demand\", \"cash\"]", "[\"demand\", \"money-fund\"]")
     });
     folder
 }
