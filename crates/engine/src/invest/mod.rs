@@ -35,7 +35,7 @@ use crate::people::{Member, column};
 use crate::roster::Roster;
 use crate::suitability::{Levels, bears};
 
-pub(crate) use account::Account;
+use account::Account;
 pub(crate) use serve::serve;
 pub(crate) use tape::Tape;
 pub(crate) use view::{market_view, mock_view};

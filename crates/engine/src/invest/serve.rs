@@ -211,7 +211,11 @@ impl Desk {
         if buys && !world.resource::<Levels>().suits(self.member, self.today, rules.risk) {
             return Err(Reject::AboveLevel);
         }
-        let sheet = rules.sheet.clone();
+        // A sheet that was renamed since is the same sheet.
+        let cohort = world.get::<Cohort>(self.entity).expect("indexed cohorts are whole");
+        let pack = world.resource::<Packs>().get(cohort.pack_on(self.sent.max(1)));
+        let pack = pack.ok_or(Reject::UnknownContent)?.clone();
+        let sheet = rules.sheet.as_ref().map(|sheet| pack.current(sheet).clone());
         let at = world.resource::<Now>().at;
         let today = self.sent;
         let tasks = self.tasks(world, |lesson| {
@@ -232,7 +236,9 @@ impl Desk {
                 at,
                 course_day: today,
                 in_plan: plan::keeps(row, &now, place, side, slack),
-                sheet_read: sheet.is_none_or(|sheet| row.conduct.sheets.contains(&sheet)),
+                sheet_read: sheet.is_none_or(|sheet| {
+                    row.conduct.sheets.iter().any(|read| *pack.current(read) == sheet)
+                }),
             };
             let account = &mut row.account;
             let number = match side {

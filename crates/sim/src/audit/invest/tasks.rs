@@ -48,9 +48,10 @@ impl Cohort {
     /// Whether a member read the sheet of an asset; what has none needs not be read.
     pub(super) fn sheet_read(&self, packs: &Packs, member: u32, asset: &Slug) -> bool {
         let sheet = self.market.asset(asset).and_then(|(_, asset)| asset.sheet.as_ref());
-        let pack = self.newest(packs);
+        let pack = self.in_force(packs);
         let read = self.pupils.get(&member).map(|pupil| &pupil.mock.sheets);
-        sheet.is_none_or(|sheet| read.is_some_and(|read| read.contains(pack.current(sheet))))
+        let same = |sheet: &Slug, read: &Slug| pack.current(read) == pack.current(sheet);
+        sheet.is_none_or(|sheet| read.is_some_and(|all| all.iter().any(|read| same(sheet, read))))
     }
 }
 
