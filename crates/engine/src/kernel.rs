@@ -111,12 +111,26 @@ pub(crate) struct Now {
 }
 
 /// A command that is no part of a hot path, handed to the feature that owns its action.
-#[derive(Clone)]
 pub(crate) struct Request {
     /// Position of the command in the batch.
     pub(crate) index: u32,
     pub(crate) actor: Actor,
     pub(crate) action: Action,
+}
+
+/// Goes through the requests with a feature that may change the world. What `serve` gives is the
+/// command's outcome; nothing where the action belongs to another feature.
+pub(crate) fn serve_requests(
+    world: &mut World,
+    mut serve: impl FnMut(&mut World, &Request) -> Option<Result<Receipt, Reject>>,
+) {
+    let requests = world.resource_mut::<Stream<Request>>().lend();
+    for request in &requests {
+        if let Some(result) = serve(world, request) {
+            world.resource_mut::<Outcomes>().set(request.index, result);
+        }
+    }
+    world.resource_mut::<Stream<Request>>().take_back(requests);
 }
 
 /// A fact, for the rules.

@@ -71,7 +71,7 @@ const fn w(number: usize) -> i64 {
 
 /// A stability or difficulty in Q32; at most 36,500, so it fits.
 fn q32(units: u32) -> i64 {
-    ((i128::from(units) << 32) / i128::from(UNIT)) as i64
+    ((u64::from(units) << 32) / u64::from(UNIT)) as i64
 }
 
 /// -1 / w20: turns a retention back into time.
@@ -82,6 +82,30 @@ const FACTOR: i64 = pow((9 * ONE + 5) / 10, BACK) - ONE;
 const GROWTH: i64 = exp(w(8));
 /// e^-(w17 w18): a failure leaves at most this share of the stability.
 const LEFT_BY_FAILURE: i64 = exp(-mul(w(17), w(18)));
+
+/// How long a memory lasts until the chance of remembering falls to a retention: the same number
+/// of stabilities for every memory, so that comparing takes no powers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Horizon {
+    /// R^(-1/w20) - 1 in Q32: the time in stabilities times F.
+    ratio: i64,
+}
+
+impl Horizon {
+    /// The horizon of a retention; anything below 1 or above 1,000,000 millionths counts as the
+    /// nearest of them.
+    #[must_use]
+    pub const fn of(retention: Ppm) -> Self {
+        let millionths = match retention.0 {
+            0 => 1,
+            beyond if beyond > Ppm::ONE.0 => Ppm::ONE.0,
+            within => within,
+        };
+        // Solved for the time: S / F * (R^(-1/w20) - 1).
+        let retention = (((millionths as i64) << 32) + 500_000) / 1_000_000;
+        Self { ratio: pow(retention, BACK) - ONE }
+    }
+}
 
 impl Memory {
     /// The memory after the first review.
@@ -114,17 +138,45 @@ impl Memory {
         Ppm(((recall * 1_000_000 + i128::from(ONE / 2)) >> 32) as u32)
     }
 
-    /// The day on which retrievability falls to `retention`, to the nearest day as the reference
-    /// implementation recommends; at least one day after the last review, at most 2^20 days.
+    /// The day on which retrievability falls to the horizon's retention, to the nearest day as the
+    /// reference implementation recommends; at least one day after the last review, at most 2^20
+    /// days.
     #[must_use]
-    pub fn due(self, retention: Ppm) -> Day {
-        let retention = i64::from(retention.0.clamp(1, Ppm::ONE.0));
-        // Solved for the time: S / F * (R^(-1/w20) - 1).
-        let retention = ((retention << 32) + 500_000) / 1_000_000;
-        let ratio = i128::from(pow(retention, BACK) - ONE);
+    pub fn due(self, horizon: Horizon) -> Day {
         let divisor = i128::from(FACTOR) * i128::from(UNIT);
-        let days = (i128::from(self.stability()) * ratio + divisor / 2) / divisor;
+        let days =
+            (i128::from(self.stability()) * i128::from(horizon.ratio) + divisor / 2) / divisor;
         self.last.plus(days.clamp(1, i128::from(LONGEST)) as i32)
+    }
+
+    /// Whether the memory is [due](Self::due) by `day`.
+    #[must_use]
+    pub fn is_due(self, horizon: Horizon, day: Day) -> bool {
+        let divisor = i128::from(FACTOR) * i128::from(UNIT);
+        let least = i128::from(self.stability()) * i128::from(horizon.ratio) + divisor / 2;
+        let days = self.days_to(day);
+        days >= LONGEST || days >= 1 && least < i128::from(days + 1) * divisor
+    }
+
+    /// Whether retrievability on `day` is still that of the horizon, or above it.
+    #[must_use]
+    pub fn holds(self, horizon: Horizon, day: Day) -> bool {
+        let faded = i128::from(FACTOR) * i128::from(self.days_to(day)) * i128::from(UNIT);
+        faded <= i128::from(self.stability()) * i128::from(horizon.ratio)
+    }
+
+    /// Orders memories by retrievability on `day`, the most nearly forgotten last: the time since
+    /// the last review in stabilities, in 2^-20.
+    #[must_use]
+    pub fn faded(self, day: Day) -> u64 {
+        // At most 2^20 days of 10^5 units, times 2^20, over 100 units: it fits.
+        let elapsed = self.days_to(day) as u64 * u64::from(UNIT);
+        (elapsed << 20) / u64::from(self.stability())
+    }
+
+    /// Days since the last review; none before it.
+    fn days_to(self, day: Day) -> i64 {
+        (i64::from(day.0) - i64::from(self.last.0)).clamp(0, LONGEST)
     }
 
     /// Time in which the chance of remembering falls to 90 %, in 1/[`UNIT`] of a day; from 0.001
@@ -148,8 +200,7 @@ impl Memory {
 
     /// Retrievability in Q32: (1 + F t / S)^-w20.
     fn recall(self, day: Day) -> i64 {
-        let days = (i64::from(day.0) - i64::from(self.last.0)).clamp(0, LONGEST);
-        let ratio = i128::from(FACTOR) * i128::from(days) * i128::from(UNIT);
+        let ratio = i128::from(FACTOR) * i128::from(self.days_to(day)) * i128::from(UNIT);
         // At most 0.98 * 2^20 days / 0.001 days in Q32, which is below 2^62.
         let ratio = (ratio / i128::from(self.stability())) as i64;
         pow(ONE + ratio, -w(20)).min(ONE)

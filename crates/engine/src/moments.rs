@@ -22,7 +22,8 @@ use crate::RestoreError;
 use crate::clock::{Due, DueQueue};
 use crate::column::Column;
 use crate::kernel::{
-    Builder, Happened, Now, Outcomes, Phase, Request, Section, Setup, Touched, decode, encode,
+    Builder, Happened, Now, Outcomes, Phase, Section, Setup, Touched, decode, encode,
+    serve_requests,
 };
 use crate::ledger::{Books, Posted, TakeBack};
 use crate::numbered::Numbered;
@@ -221,13 +222,10 @@ pub(crate) fn plugin(builder: &mut Builder) {
 }
 
 fn publish(world: &mut World) {
-    let requests: Vec<Request> = world.resource::<Stream<Request>>().read().cloned().collect();
-    for request in requests {
-        if let Action::Publish { run, manager } = request.action {
-            let result = publish_one(world, run, manager);
-            world.resource_mut::<Outcomes>().set(request.index, result);
-        }
-    }
+    serve_requests(world, |world, request| match request.action {
+        Action::Publish { run, manager } => Some(publish_one(world, run, manager)),
+        _ => None,
+    });
 }
 
 fn publish_one(world: &mut World, run_id: RunId, manager: ManagerId) -> Result<Receipt, Reject> {

@@ -19,7 +19,7 @@ use crate::board::Scores;
 use crate::column::Column;
 use crate::content::Packs;
 use crate::kernel::{
-    Builder, Now, Outcomes, Phase, Request, Section, Setup, Touched, decode, encode,
+    Builder, Now, Phase, Request, Section, Setup, Touched, decode, encode, serve_requests,
 };
 use crate::ledger::Wallet;
 use crate::outreach::Announced;
@@ -168,12 +168,7 @@ pub(crate) fn plugin(builder: &mut Builder) {
 }
 
 pub(crate) fn serve_people(world: &mut World) {
-    let requests: Vec<Request> = world.resource::<Stream<Request>>().read().cloned().collect();
-    for request in requests {
-        if let Some(result) = serve(world, &request) {
-            world.resource_mut::<Outcomes>().set(request.index, result);
-        }
-    }
+    serve_requests(world, serve);
 }
 
 /// `None` where the action belongs to another feature.

@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 /// member order is member order.
 #[derive(Clone, Debug)]
 pub(crate) struct Roster<T> {
-    /// By member number: row index plus one, zero for none. Without any slot the rows lie in member
-    /// order.
+    /// By member number less `first`: row index plus one, zero for none. Without any slot the rows
+    /// lie in member order.
     slots: Vec<u32>,
+    /// The lowest member that has a slot: members of one group lie near each other.
+    first: u32,
     /// Whose rows they are, beside the rows themselves: small rows stay small.
     members: Vec<u32>,
     rows: Vec<T>,
@@ -17,7 +19,7 @@ pub(crate) struct Roster<T> {
 
 impl<T> Default for Roster<T> {
     fn default() -> Self {
-        Self { slots: Vec::new(), members: Vec::new(), rows: Vec::new() }
+        Self { slots: Vec::new(), first: 0, members: Vec::new(), rows: Vec::new() }
     }
 }
 
@@ -26,7 +28,8 @@ impl<T> Roster<T> {
         if self.slots.is_empty() {
             return self.members.binary_search(&member).ok();
         }
-        self.slots.get(member as usize).and_then(|slot| slot.checked_sub(1)).map(|row| row as usize)
+        let place = member.checked_sub(self.first)?;
+        self.slots.get(place as usize).and_then(|slot| slot.checked_sub(1)).map(|row| row as usize)
     }
 
     pub(crate) fn get(&self, member: u32) -> Option<&T> {
@@ -50,22 +53,38 @@ impl<T> Roster<T> {
         if self.slots.is_empty() {
             self.number_rows();
         }
-        let place = member as usize;
-        if place >= self.slots.len() {
-            self.slots.resize(place + 1, 0);
-        }
+        let place = self.slot(member);
         self.members.push(member);
         self.rows.push(row);
         self.slots[place] = u32::try_from(self.rows.len()).expect("member numbers are u32");
         self.rows.len() - 1
     }
 
+    /// The place of a member's slot, made if there was none.
+    fn slot(&mut self, member: u32) -> usize {
+        if self.slots.is_empty() {
+            self.first = member;
+        }
+        if member < self.first {
+            // With room below: those who come in falling order do not move everybody each time.
+            let room = (self.slots.len() as u32).max(self.first - member).min(self.first);
+            self.slots.splice(0..0, std::iter::repeat_n(0, room as usize));
+            self.first -= room;
+        }
+        let place = (member - self.first) as usize;
+        if place >= self.slots.len() {
+            self.slots.resize(place + 1, 0);
+        }
+        place
+    }
+
     /// Gives a settled table its slots back.
     fn number_rows(&mut self) {
-        let largest = self.members.last().map_or(0, |member| *member);
-        self.slots.resize(largest as usize + 1, 0);
+        self.first = self.members.first().copied().unwrap_or(0);
+        let largest = self.members.last().map_or(0, |member| member - self.first + 1);
+        self.slots.resize(largest as usize, 0);
         for (row, member) in (1..).zip(&self.members) {
-            self.slots[*member as usize] = row;
+            self.slots[(member - self.first) as usize] = row;
         }
     }
 
@@ -175,6 +194,26 @@ mod tests {
         let rows: Vec<_> = roster.by_member().map(|(member, _, row)| (member, *row)).collect();
         assert_eq!(rows, [(3, 3), (5, 5), (7, 7), (9, 10), (12, 12)]);
         assert_eq!((roster.get(7), roster.get(12)), (Some(&7), Some(&12)));
+    }
+
+    #[test]
+    fn members_are_found_whatever_order_they_come_in() {
+        for order in [[5, 6, 900], [900, 6, 5], [6, 900, 5], [6, 5, 900]] {
+            let mut roster = Roster::default();
+            for member in order {
+                *roster.entry(member, || 0).1 += member;
+            }
+            let rows: Vec<_> = roster.by_member().map(|(member, _, row)| (member, *row)).collect();
+            assert_eq!(rows, [(5, 5), (6, 6), (900, 900)], "{order:?}");
+            for other in [0, 1, 4, 7, 899, 901, u32::MAX] {
+                assert_eq!(roster.get(other), None, "{order:?}");
+            }
+            roster.settle();
+            assert_eq!(
+                [4, 5, 6, 900].map(|member| roster.get(member).is_some() as u8),
+                [0, 1, 1, 1]
+            );
+        }
     }
 
     #[test]

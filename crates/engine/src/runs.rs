@@ -18,9 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::RestoreError;
 use crate::clock::{Due, DueQueue};
 use crate::content::{Packs, RuleNumbers};
-use crate::kernel::{
-    Builder, Now, Outcomes, Phase, Request, Section, Setup, Touched, decode, encode,
-};
+use crate::kernel::{Builder, Now, Phase, Section, Setup, Touched, decode, encode, serve_requests};
 use crate::numbered::Numbered;
 use crate::outreach::Announced;
 use crate::people::{Community, Member, People, column};
@@ -103,18 +101,14 @@ pub(crate) fn plugin(builder: &mut Builder) {
 }
 
 pub(crate) fn serve_runs(world: &mut World) {
-    let requests: Vec<Request> = world.resource::<Stream<Request>>().read().cloned().collect();
-    for request in requests {
-        let result = match &request.action {
-            Action::Launch { quest, communities, start } => {
-                launch(world, quest, communities, *start)
-            }
-            Action::Stop { run } => stop(world, *run),
-            Action::AdoptContent { digest } => adopt(world, *digest),
-            _ => continue,
-        };
-        world.resource_mut::<Outcomes>().set(request.index, result);
-    }
+    serve_requests(world, |world, request| match &request.action {
+        Action::Launch { quest, communities, start } => {
+            Some(launch(world, quest, communities, *start))
+        }
+        Action::Stop { run } => Some(stop(world, *run)),
+        Action::AdoptContent { digest } => Some(adopt(world, *digest)),
+        _ => None,
+    });
 }
 
 fn adopt(world: &mut World, digest: Digest) -> Result<Receipt, Reject> {

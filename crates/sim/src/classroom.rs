@@ -60,6 +60,15 @@ impl Part {
     ];
 }
 
+/// What a command comes to: an answer to one question is an act, and so is any other command.
+fn acts(command: &Command) -> u64 {
+    match &command.action {
+        Action::Answer { answers, .. } => answers.len() as u64,
+        Action::Course(CourseAction::AnswerItems { answers, .. }) => answers.len() as u64,
+        _ => 1,
+    }
+}
+
 /// Cohorts of equal size, a group each.
 pub struct Classroom {
     pack: Arc<Pack>,
@@ -73,6 +82,8 @@ pub struct Classroom {
     seed: Seed,
     /// Commands sent since enrolment.
     pub commands: u64,
+    /// Acts in them: each answer of a command is one, and any other command.
+    pub acts: u64,
     /// Orders among them.
     pub orders: u64,
     /// Refused commands; the workload is honest, so any is a fault.
@@ -100,6 +111,7 @@ impl Classroom {
             dice: Dice::new(&seed, 0x636c_6173, 0),
             seed,
             commands: 0,
+            acts: 0,
             orders: 0,
             refused: 0,
         })
@@ -138,6 +150,7 @@ impl Classroom {
         self.seq += 1;
         self.at = self.at.plus_ms(1_000);
         self.commands += commands.len() as u64;
+        self.acts += commands.iter().map(acts).sum::<u64>();
         let applied = apply(engine, &Batch { seq: self.seq, at: self.at, commands }, part)?;
         let refused = |outcome: &&Outcome| matches!(outcome, Outcome::Rejected(_));
         self.refused += applied.outcomes.iter().filter(refused).count() as u64;
@@ -209,7 +222,7 @@ impl Classroom {
         let enrol =
             self.each(|member, cohort| Action::Course(CourseAction::Enrol { member, cohort }));
         self.send(engine, Part::Due, enrol, apply)?;
-        self.commands = 0;
+        (self.commands, self.acts) = (0, 0);
         Ok(())
     }
 

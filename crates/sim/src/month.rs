@@ -23,7 +23,8 @@ use dengmi_core::{
 };
 use dengmi_engine::{Applied, Engine, EngineConfig, layout};
 
-use behaviour::{Draws, Mind, QUESTIONS, Today};
+pub use behaviour::QUESTIONS;
+use behaviour::{Draws, Mind, Today};
 
 /// Members of a group.
 pub const GROUP: u32 = 200;

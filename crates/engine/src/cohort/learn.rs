@@ -1,11 +1,14 @@
 //! What members remember: the FSRS-6 model, one card a concept. The quiz of the day and reviews
 //! write it; what is nearly forgotten is asked again.
 
+use std::cmp::Reverse;
+
 use bevy_ecs::prelude::*;
 use dengmi_core::course::{CourseReceipt, Gain, ItemAnswer, ItemMark, Occasion, PupilStage};
 use dengmi_core::{CohortId, Day, MemberId, Ppm, Receipt, Reject, mutant};
+use smallvec::SmallVec;
 
-use super::plan::item_order;
+use super::plan::ItemOrders;
 use super::pupil::{Card, Pupil};
 use super::{Cohort, CohortIndex, CohortPlan, Pupils};
 use crate::kernel::{Now, Setup, Touched};
@@ -111,20 +114,17 @@ impl Pupil {
         let quiz = &plan.course().quiz;
         let done = if self.reviewed.0 == on { self.reviewed.1 } else { 0 };
         let room = usize::from(quiz.reviews_per_day.saturating_sub(done));
-        let mut due: Vec<(Ppm, &Card)> = self
-            .cards
-            .iter()
-            .filter(|card| card.memory.due(quiz.retention) <= on)
-            .map(|card| (card.memory.retrievability(on), card))
-            .collect();
-        due.sort_by_key(|(chance, card)| (*chance, card.concept));
+        let due = self.cards.iter().filter(|card| card.memory.is_due(plan.retention, on));
+        let mut due: SmallVec<[(Reverse<u64>, u16, u8); 32]> =
+            due.map(|card| (Reverse(card.memory.faded(on)), card.concept, card.reviews)).collect();
+        due.sort_unstable();
         // The quiz of this day may still be open: a review would tell what is right.
         let before = u8::try_from((on.0 - cohort.first.0).max(0)).unwrap_or(u8::MAX);
         let closed = cohort.sent.min(before);
-        let items = due.into_iter().filter_map(|(_, card)| {
-            let asked = plan.asked(card.concept, closed);
-            let turn = usize::from(card.reviews).checked_rem(asked.len())?;
-            asked.get(turn).copied()
+        let items = due.into_iter().filter_map(|(_, concept, reviews)| {
+            let asked = plan.asked(concept, closed);
+            let turn = usize::from(reviews).checked_rem(asked.len())?;
+            asked.get(turn).map(|(_, item)| *item)
         });
         items.take(room).collect()
     }
@@ -146,7 +146,7 @@ pub(super) fn answer_items(
     let pupil = pupils.0.get_mut(member.seq).ok_or(Reject::NotEnrolled);
     let receipt =
         pupil.and_then(|pupil| take_items(world, entity, member, occasion, answers, pupil));
-    world.entity_mut(entity).insert(pupils);
+    *world.get_mut(entity).expect("cohorts have pupils") = pupils;
     if receipt.is_ok() {
         world.resource_mut::<Touched>().member(member.seq);
     }
@@ -185,7 +185,7 @@ fn take_items(
                 let place = pupil.cards.iter().position(|card| card.concept == concept);
                 let card = &mut pupil.cards[place.expect("it was just remembered")];
                 card.reviews = card.reviews.wrapping_add(1);
-                let due = card.memory.due(plan.course().quiz.retention);
+                let due = card.memory.due(plan.retention);
                 ItemMark { item: *item, right: *right, due }
             });
             let marks: Vec<ItemMark> = marks.collect();
@@ -219,13 +219,14 @@ fn mark(
     open: &[u16],
 ) -> Result<Vec<(u16, bool)>, Reject> {
     let mut marks: Vec<(u16, bool)> = Vec::with_capacity(answers.len());
+    let orders = ItemOrders::of(&setup.seed, cohort);
     for answer in answers {
         let again = marks.iter().any(|(item, _)| *item == answer.item);
         if again || !open.contains(&answer.item) {
             return Err(Reject::ItemsNotDue);
         }
         let (_, item) = plan.item(answer.item).ok_or(Reject::UnknownQuestion)?;
-        let shown = item_order(&setup.seed, cohort, member, answer.item, item.options);
+        let shown = orders.order(member, answer.item, item.options);
         let choice = unshuffle(answer.choice, &shown, item)?;
         marks.push((answer.item, credit(choice, item) == Ppm::ONE));
     }

@@ -17,16 +17,14 @@ use bevy_ecs::prelude::*;
 use dengmi_core::course::{CohortStage, CourseAction, CourseEvent, Gain, PupilStage};
 use dengmi_core::view::{EventKind, MemberStatus};
 use dengmi_core::{
-    Action, Calendar, CohortId, CommunityId, Day, Digest, MemberId, Ppm, Slug, Timestamp, mutant,
+    Calendar, CohortId, CommunityId, Day, Digest, MemberId, Ppm, Slug, Timestamp, mutant,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::RestoreError;
 use crate::column::Column;
 use crate::content::Packs;
-use crate::kernel::{
-    Builder, Now, Outcomes, Phase, Request, Section, Setup, Touched, decode, encode,
-};
+use crate::kernel::{Builder, Now, Phase, Section, Setup, Touched, decode, encode};
 use crate::numbered::Numbered;
 use crate::outreach::Announced;
 use crate::people::{Departed, Member, column};
@@ -240,17 +238,4 @@ fn restore(world: &mut World, _version: u16, bytes: &[u8]) -> Result<(), Restore
 /// The cohort a request is about.
 fn cohort_of(world: &World, action: &CourseAction) -> Option<Entity> {
     world.resource::<CohortIndex>().entity(action.cohort()?.seq)
-}
-
-fn requests(world: &World) -> Vec<Request> {
-    let requests = world.resource::<Stream<Request>>().read();
-    requests.filter(|request| matches!(request.action, Action::Course(_))).cloned().collect()
-}
-
-fn answer(
-    world: &mut World,
-    index: u32,
-    result: Result<dengmi_core::Receipt, dengmi_core::Reject>,
-) {
-    world.resource_mut::<Outcomes>().set(index, result);
 }

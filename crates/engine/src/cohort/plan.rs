@@ -5,12 +5,13 @@ use std::sync::Arc;
 use bevy_ecs::prelude::*;
 use dengmi_content::model::{Course, Lesson};
 use dengmi_content::{Pack, PackCourse};
-use dengmi_core::random::{Purpose, Seed};
+use dengmi_core::random::{Purpose, Seed, Shuffler};
 use dengmi_core::{CohortId, MemberId, Slug};
 use smallvec::SmallVec;
 
 use super::Cohort;
 use crate::content::Packs;
+use crate::memory::Horizon;
 use crate::quiz::{Item, item};
 
 /// A cohort's content, with every item and concept by its number. Cheap to clone.
@@ -39,6 +40,10 @@ pub(crate) struct Plan {
     pub(crate) paired: Vec<(u16, u16)>,
     /// By concept number: day on which it is first taught; 0 where no lesson does.
     taught: Vec<u8>,
+    /// By concept number: its items that a quiz asks, with the day of the first, in that order.
+    asked: Vec<Vec<(u8, u16)>>,
+    /// How well a concept is to be remembered before it is asked again.
+    pub(super) retention: Horizon,
 }
 
 /// Items and concepts of a course that a cohort has no number for yet, in the order of lessons.
@@ -82,6 +87,7 @@ impl CohortPlan {
             let concept = number(&cohort.concepts, &newest.question.concept)?;
             items.push((concept, item(slug, newest)));
         }
+        let retention = courses.last().map(|(_, course)| course.course.quiz.retention)?;
         let mut plan = Plan {
             courses,
             slugs: cohort.items.as_slice().into(),
@@ -89,6 +95,8 @@ impl CohortPlan {
             rounds: Vec::new(),
             paired: Vec::new(),
             taught: vec![0; cohort.concepts.len()],
+            asked: vec![Vec::new(); cohort.concepts.len()],
+            retention: Horizon::of(retention),
         };
         for day in 1..=cohort.days {
             let pack = packs.get(cohort.pack_on(day))?;
@@ -98,7 +106,14 @@ impl CohortPlan {
             let numbers: Option<Vec<u16>> = numbers.collect();
             let concepts: Vec<u16> =
                 lesson.concepts.iter().filter_map(|slug| number(&cohort.concepts, slug)).collect();
-            plan.rounds.push(numbers?);
+            let numbers = numbers?;
+            for &item in &numbers {
+                let asked = &mut plan.asked[usize::from(plan.items[usize::from(item)].0)];
+                if asked.iter().all(|(_, known)| *known != item) {
+                    asked.push((day, item));
+                }
+            }
+            plan.rounds.push(numbers);
             for concept in concepts {
                 let first = &mut plan.taught[usize::from(concept)];
                 if *first == 0 {
@@ -150,16 +165,25 @@ impl Plan {
         self.taught.iter().filter(|first| (1..=day).contains(*first)).count() as u16
     }
 
-    /// Items of a concept that were asked in quizzes up to a day, in order of their first.
-    pub(super) fn asked(&self, concept: u16, until: u8) -> Vec<u16> {
-        let rounds = self.rounds.iter().take(usize::from(until)).flatten().copied();
-        let mut asked = Vec::new();
-        for item in rounds.filter(|item| self.items[usize::from(*item)].0 == concept) {
-            if !asked.contains(&item) {
-                asked.push(item);
-            }
-        }
-        asked
+    /// Items of a concept that were asked in quizzes up to a day, in order of their first, with
+    /// its day.
+    pub(super) fn asked(&self, concept: u16, until: u8) -> &[(u8, u16)] {
+        let asked = self.asked.get(usize::from(concept)).map_or(&[][..], Vec::as_slice);
+        &asked[..asked.partition_point(|(day, _)| *day <= until)]
+    }
+}
+
+/// In which order members see the options of items outside the quiz of the day.
+pub(super) struct ItemOrders(Shuffler);
+
+impl ItemOrders {
+    pub(super) fn of(seed: &Seed, cohort: CohortId) -> Self {
+        Self(seed.shuffler(Purpose::ItemOptionOrder, u64::from(cohort.seq)))
+    }
+
+    /// For each option shown, its position in key order.
+    pub(super) fn order(&self, member: MemberId, item: u16, options: u8) -> SmallVec<[u8; 8]> {
+        self.0.order(u64::from(member.seq) << 16 | u64::from(item), options)
     }
 }
 
@@ -173,6 +197,5 @@ pub fn item_order(
     item: u16,
     options: u8,
 ) -> SmallVec<[u8; 8]> {
-    let shuffler = seed.shuffler(Purpose::ItemOptionOrder, u64::from(cohort.seq));
-    shuffler.order(u64::from(member.seq) << 16 | u64::from(item), options)
+    ItemOrders::of(seed, cohort).order(member, item, options)
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::Cohort;
-use crate::memory::Memory;
+use crate::memory::{Horizon, Memory};
 
 /// A member of a cohort.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,7 +51,7 @@ pub(crate) struct Invitation {
 
 /// A concept is mastered when the last answer was right and the chance to remember it is still at
 /// least this. After one right answer that holds for a week (FSRS-6: 0.81 after 7 days).
-const MASTERED: Ppm = Ppm(800_000);
+const MASTERED: Horizon = Horizon::of(Ppm(800_000));
 
 impl Pupil {
     pub(crate) fn new(at: Timestamp) -> Self {
@@ -72,7 +72,7 @@ impl Pupil {
 
     /// Concepts mastered on a day.
     pub(crate) fn mastered(&self, on: Day) -> u16 {
-        let still = |card: &&Card| card.right && card.memory.retrievability(on) >= MASTERED;
+        let still = |card: &&Card| card.right && card.memory.holds(MASTERED, on);
         self.cards.iter().filter(still).count() as u16
     }
 

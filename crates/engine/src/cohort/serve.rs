@@ -7,28 +7,26 @@ use dengmi_core::course::{
     CohortStage, CourseAction, CourseEvent, CourseReceipt, PupilStage, StayWish,
 };
 use dengmi_core::{
-    CohortId, CommunityId, Day, Decimal, Digest, MemberId, Receipt, Reject, Slug, mutant,
+    Action, CohortId, CommunityId, Day, Decimal, Digest, MemberId, Receipt, Reject, Slug, mutant,
 };
 
 use super::plan::number;
 use super::pupil::Pupil;
 use super::{
-    Cohort, CohortIndex, CohortPlan, Pupils, announce, answer, cohort_of, community_of,
-    enter_pupil, requests,
+    Cohort, CohortIndex, CohortPlan, Pupils, announce, cohort_of, community_of, enter_pupil,
 };
 use super::{learn, life, place};
 use crate::clock::{Due, DueQueue};
 use crate::column::Column;
 use crate::content::Packs;
-use crate::kernel::{Now, Setup, Touched};
+use crate::kernel::{Now, Setup, Touched, serve_requests};
 use crate::people::{Community, Member, People};
 
 pub(super) fn serve_courses(world: &mut World) {
-    for request in requests(world) {
-        let dengmi_core::Action::Course(action) = &request.action else { continue };
-        let result = serve(world, action);
-        answer(world, request.index, result);
-    }
+    serve_requests(world, |world, request| match &request.action {
+        Action::Course(action) => Some(serve(world, action)),
+        _ => None,
+    });
 }
 
 fn serve(world: &mut World, action: &CourseAction) -> Result<Receipt, Reject> {

@@ -402,8 +402,11 @@ impl Account {
             };
             lot.confirmed.is_some_and(|from| from.saturating_add(days) <= close.date)
         };
-        let (over, kept): (Vec<Lot>, Vec<Lot>) = self.lots.iter().partition(|lot| ends(lot));
-        self.lots = kept;
+        let over: Vec<Lot> = self.lots.iter().copied().filter(ends).collect();
+        if over.is_empty() {
+            return;
+        }
+        self.lots.retain(|lot| !ends(lot));
         for lot in over {
             let asset = &close.assets[usize::from(lot.asset)];
             let amount = match asset.trade.holding {

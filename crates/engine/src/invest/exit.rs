@@ -46,7 +46,6 @@ pub(super) fn exit(row: &Row, tape: &Tape, cash: Fen) -> Exit {
 fn replayed(tape: &Tape, cash: Fen, orders: &[(i32, u8, Side)], script: bool) -> Fen {
     let mut account = Account::new(cash);
     let mut left = orders;
-    let mut value = cash.0;
     tape.replay(&mut account, script, |account, moment| {
         while let Some(((placed, asset, side), rest)) = left.split_first() {
             if *placed > moment.day {
@@ -55,9 +54,8 @@ fn replayed(tape: &Tape, cash: Fen, orders: &[(i32, u8, Side)], script: bool) ->
             left = rest;
             place(account, moment, *asset, *side);
         }
-        value = account.value(moment.assets, moment.quotes, moment.date);
     });
-    Fen(value)
+    Fen(account.value(tape.assets(), tape.last_quotes(script), tape.now().date))
 }
 
 fn place(account: &mut Account, moment: &Moment<'_>, asset: u8, side: Side) {

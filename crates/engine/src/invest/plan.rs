@@ -40,14 +40,14 @@ pub(super) fn check(plan: &Plan, tape: &Tape, level: Option<ClientLevel>) -> Res
 /// Variance of the daily return of a plan over the market's history, in 1e-16; what is not planned
 /// is cash and stands still.
 pub(super) fn variance(plan: &Plan, tape: &Tape) -> u64 {
-    let mut returns: Vec<i128> = Vec::new();
+    // Shares add up to a whole at most, so that no sum is larger than the largest return.
+    let mut returns: Vec<i64> = Vec::new();
     for part in &plan.parts {
         let Some((place, _)) = tape.asset(&part.asset) else { continue };
-        for (day, moved) in tape.history(place).enumerate() {
-            if day == returns.len() {
-                returns.push(0);
-            }
-            returns[day] += i128::from(moved) * i128::from(part.share.0);
+        let history = tape.history(place);
+        returns.resize(history.len(), 0);
+        for (sum, moved) in returns.iter_mut().zip(history) {
+            *sum = sum.saturating_add(moved.saturating_mul(part.share.0.into()));
         }
     }
     let days = i128::try_from(returns.len()).unwrap_or(0);
@@ -55,7 +55,7 @@ pub(super) fn variance(plan: &Plan, tape: &Tape) -> u64 {
         return 0;
     }
     // In 1e-8 from here on.
-    let returns = returns.into_iter().map(|sum| sum / i128::from(WHOLE as i64));
+    let returns = returns.into_iter().map(|sum| i128::from(sum / WHOLE as i64));
     let (sum, squares) =
         returns.fold((0i128, 0i128), |(sum, squares), r| (sum + r, squares + r * r));
     let variance = squares / days - (sum / days) * (sum / days);

@@ -95,8 +95,8 @@ impl Desk {
         change: impl FnOnce(&mut Row, &Tape) -> Result<Receipt, Reject>,
     ) -> Result<Receipt, Reject> {
         let cash = self.plan(world).course().mock.cash_fen;
-        let mut accounts =
-            world.entity_mut(self.entity).take::<Accounts>().expect("cohorts have a market");
+        let mut accounts = world.get_mut::<Accounts>(self.entity).expect("cohorts have a market");
+        let mut accounts = std::mem::take(&mut *accounts);
         let tape = world.get::<Tape>(self.entity).expect("cohorts have a market");
         let result = match accounts.0.get_mut(self.member) {
             Some(row) => change(row, tape),
@@ -107,7 +107,7 @@ impl Desk {
                 })
             }
         };
-        world.entity_mut(self.entity).insert(accounts);
+        *world.get_mut(self.entity).expect("cohorts have a market") = accounts;
         result
     }
 

@@ -36,6 +36,8 @@ pub(crate) struct Tape {
     view: Arc<MarketView>,
     /// The path without the script: nobody's until the end.
     without: Vec<Arc<[Quote]>>,
+    /// By asset: its daily returns over the history, in 1e-8.
+    moves: Vec<Vec<i64>>,
 }
 
 impl Tape {
@@ -74,10 +76,17 @@ impl Tape {
         };
         let walk = Walk::start(&model);
         let terms = Terms { market, scenario, model, script, seed, days, first };
-        let mut tape =
-            Self { terms: Arc::new(terms), walk, view: Arc::new(view), without: Vec::new() };
+        let mut tape = Self {
+            terms: Arc::new(terms),
+            walk,
+            view: Arc::new(view),
+            without: Vec::new(),
+            moves: Vec::new(),
+        };
         let history = history_dates(&tape.terms.market, first);
         history.into_iter().for_each(|date| tape.advance(date));
+        let assets = 0..tape.assets().len();
+        tape.moves = assets.map(|asset| moves(&tape.view.quotes, asset)).collect();
         tape
     }
 
@@ -197,6 +206,11 @@ impl Tape {
         place.and_then(|place| path.get(place)).map_or(&[][..], |quotes| quotes)
     }
 
+    /// Quotes of the last close with the script, or without it.
+    pub(crate) fn last_quotes(&self, script: bool) -> &[Quote] {
+        self.quotes(self.view.day(), script)
+    }
+
     fn date(&self, day: i32) -> i32 {
         let place = usize::try_from(day - self.view.first_day).ok();
         place.and_then(|place| self.view.dates.get(place)).copied().unwrap_or(day)
@@ -246,16 +260,18 @@ impl Tape {
 
     /// Daily returns of the history, in 1e-8, of an asset at a place; deposits and money funds
     /// stand still.
-    pub(crate) fn history(&self, asset: u8) -> impl Iterator<Item = i64> + '_ {
-        let days = usize::try_from(-self.view.first_day).unwrap_or(0);
-        let navs = self.view.quotes.iter().take(days);
-        let navs = navs.filter_map(move |quotes| quotes.get(usize::from(asset)));
-        let mut before = None;
-        navs.filter_map(move |quote| {
-            let last = before.replace(quote.nav)?;
-            Some((i128::from(quote.nav - last) * 100_000_000 / i128::from(last.max(1))) as i64)
-        })
+    pub(crate) fn history(&self, asset: u8) -> &[i64] {
+        self.moves.get(usize::from(asset)).map_or(&[], Vec::as_slice)
     }
+}
+
+/// Returns from each day to the next, in 1e-8, of the asset at a place.
+fn moves(quotes: &[Arc<[Quote]>], asset: usize) -> Vec<i64> {
+    let navs = quotes.iter().filter_map(|quotes| quotes.get(asset)).map(|quote| quote.nav);
+    let pairs = navs.clone().zip(navs.skip(1));
+    pairs
+        .map(|(last, nav)| (i128::from(nav - last) * 100_000_000 / i128::from(last.max(1))) as i64)
+        .collect()
 }
 
 /// Calendar days of the history, rising to the last before the course.

@@ -65,27 +65,50 @@ const fn saturate(value: i128) -> i64 {
     }
 }
 
-/// 2^x to within 2^-32, or 2^-57 of itself where that is more; `i64::MAX` from 2^31 on.
+/// 2^(b / 2^8), 2^(b / 2^16), 2^(b / 2^24) and 2^(b / 2^32) for every byte b, in units of 2^-63:
+/// four products make any power.
+static POWERS: [[u64; 256]; 4] = {
+    let mut powers = [[1 << 63; 256]; 4];
+    let mut place = 0;
+    while place < 4 {
+        let mut byte = 1;
+        while byte < 256 {
+            // The byte without its lowest bit, times that bit's root.
+            let bit = (byte as u32).trailing_zeros() as usize;
+            let rest = powers[place][byte & (byte - 1)];
+            powers[place][byte] = times(rest, ROOTS[8 * place + 7 - bit]);
+            byte += 1;
+        }
+        place += 1;
+    }
+    powers
+};
+
+/// The product of numbers in 1..2, in units of 2^-63.
+const fn times(a: u64, b: u64) -> u64 {
+    ((a as u128 * b as u128) >> 63) as u64
+}
+
+/// 2^(fraction / 2^32) in units of 2^-63, below 2. Rises strictly: the next fraction's power is
+/// larger by more than 2^-33 of itself, and rounding takes less than 2^-56.
+const fn power(fraction: u32) -> u64 {
+    let [a, b, c, d] = fraction.to_be_bytes();
+    let high = times(POWERS[0][a as usize], POWERS[1][b as usize]);
+    times(high, times(POWERS[2][c as usize], POWERS[3][d as usize]))
+}
+
+/// 2^x to within 2^-32, or 2^-56 of itself where that is more; `i64::MAX` from 2^31 on.
 pub(super) const fn exp2(x: i64) -> i64 {
     let whole = x >> 32;
     if whole >= 31 {
         return i64::MAX;
-    }
-    // One root for every bit of the fraction; the product stays below 2.
-    let mut product: u64 = 1 << 63;
-    let mut at = 0;
-    while at < ROOTS.len() {
-        if x >> (31 - at) & 1 == 1 {
-            product = ((product as u128 * ROOTS[at] as u128) >> 63) as u64;
-        }
-        at += 1;
     }
     let shift = 31 - whole;
     if shift > 64 {
         return 0;
     }
     // At least one place is cut off, and 31 whole places remain: it fits.
-    ((product as u128 + (1 << (shift - 1))) >> shift) as i64
+    ((power(x as u32) as u128 + (1 << (shift - 1))) >> shift) as i64
 }
 
 /// e^x.
@@ -93,22 +116,54 @@ pub(super) const fn exp(x: i64) -> i64 {
     exp2(mul(x, LOG2_E))
 }
 
-/// log2(x), rounded down; anything below 2^-32 counts as 2^-32.
+/// For the middle m of every 256th of 1..2: 1/m in units of 2^-63, and log2(m) in units of 2^-40.
+static MIDDLES: [(u64, i64); 256] = {
+    let mut middles = [(0, 0); 256];
+    let mut at = 0;
+    while at < 256 {
+        let middle = (1 << 63) + ((2 * at as u64 + 1) << 54);
+        // Squaring doubles the logarithm: whenever the square reaches 2, the next bit is one.
+        let mut mantissa = middle;
+        let mut logarithm = 0;
+        let mut bit = 0;
+        while bit < 40 {
+            let square = (mantissa as u128 * mantissa as u128) >> 63;
+            let carry = (square >> 64) as i64;
+            mantissa = (square >> carry) as u64;
+            logarithm = logarithm << 1 | carry;
+            bit += 1;
+        }
+        middles[at] = (((1 << 126) / middle as u128) as u64, logarithm);
+        at += 1;
+    }
+    middles
+};
+
+/// log2(x), rounded down: the largest whose [`power`] does not exceed x. Anything below 2^-32 counts
+/// as 2^-32.
 pub(super) const fn log2(x: i64) -> i64 {
     let x = if x < 1 { 1 } else { x as u64 };
     let zeros = x.leading_zeros();
-    // Squaring doubles the logarithm: whenever the square reaches 2, the next bit is one.
-    let mut mantissa = x << zeros;
-    let mut fraction = 0;
-    let mut bit = 0;
-    while bit < 32 {
-        let square = (mantissa as u128 * mantissa as u128) >> 63;
-        let carry = (square >> 64) as i64;
-        mantissa = (square >> carry) as u64;
-        fraction = fraction << 1 | carry;
-        bit += 1;
+    let mantissa = x << zeros;
+    // log2(m) + log2(e) (z - z^2 / 2 + z^3 / 3), where the number is m (1 + z) and z is below 2^-8:
+    // less than a unit of 2^-32 off.
+    let (inverse, logarithm) = MIDDLES[(mantissa >> 55 & 0xFF) as usize];
+    let z = (times(mantissa, inverse) >> 23) as i64 - (1 << 40);
+    let square = (z * z) >> 40;
+    let series = z - square / 2 + ((square * z) >> 40) / 3;
+    let estimate = (logarithm + mul(series, LOG2_E)) >> 8;
+    let mut fraction = match estimate {
+        below if below < 0 => 0,
+        above if above >> 32 != 0 => u32::MAX,
+        within => within as u32,
+    };
+    while power(fraction) > mantissa {
+        fraction -= 1;
     }
-    ((31 - zeros as i64) << 32) + fraction
+    while fraction < u32::MAX && power(fraction + 1) <= mantissa {
+        fraction += 1;
+    }
+    ((31 - zeros as i64) << 32) + fraction as i64
 }
 
 /// x^y for x above 0.
@@ -185,6 +240,7 @@ mod tests {
             let more = x.saturating_add(more >> (x & 63));
             prop_assert!(log2(x) <= log2(more));
             let back = exp2(log2(x));
+            prop_assert!(back <= x && x < exp2(log2(x) + 1).saturating_add(1));
             // log2 keeps 32 places: the way back is off by less than 2^-31 of the number.
             prop_assert!(x.abs_diff(back) <= 1 + (x as u64 >> 31), "{x} came back as {back}");
         }

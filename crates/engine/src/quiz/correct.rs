@@ -15,7 +15,7 @@ use super::stats::Tally;
 use super::{RoundIndex, series, tells_at_once};
 use crate::clock::{Due, DueQueue};
 use crate::column::Column;
-use crate::kernel::{Happened, Outcomes, Request, Touched};
+use crate::kernel::{Happened, Touched, serve_requests};
 use crate::ledger::TakeBack;
 use crate::outreach::Announced;
 use crate::people::Member;
@@ -26,19 +26,15 @@ use crate::stream::Stream;
 const EXTRA_SECONDS_MAX: u32 = 7 * 86_400;
 
 pub(super) fn serve_quiz(world: &mut World) {
-    let requests: Vec<Request> = world.resource::<Stream<Request>>().read().cloned().collect();
-    for request in requests {
-        let result = match request.action {
-            Action::GrantTime { member, round, seconds } => {
-                grant_time(world, member, round, seconds)
-            }
-            Action::CorrectKey { round, question, ref key, dry_run } => {
-                correct_key(world, round, question, key, dry_run)
-            }
-            _ => continue,
-        };
-        world.resource_mut::<Outcomes>().set(request.index, result);
-    }
+    serve_requests(world, |world, request| match request.action {
+        Action::GrantTime { member, round, seconds } => {
+            Some(grant_time(world, member, round, seconds))
+        }
+        Action::CorrectKey { round, question, ref key, dry_run } => {
+            Some(correct_key(world, round, question, key, dry_run))
+        }
+        _ => None,
+    });
 }
 
 fn round_entity(world: &World, id: RoundId) -> Result<Entity, Reject> {

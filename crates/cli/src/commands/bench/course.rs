@@ -8,7 +8,7 @@ use dengmi_content::model::Market;
 use dengmi_core::Slug;
 use dengmi_engine::market::{MarketSeed, Path};
 use dengmi_sim::classroom::{Classroom, Part};
-use dengmi_sim::month::MonthConfig;
+use dengmi_sim::month::{MonthConfig, QUESTIONS};
 
 use super::shards;
 use crate::args::Global;
@@ -77,6 +77,9 @@ impl Course {
         let (lived, times) = shards::live(&month, 1, |_| {})?;
         bar.finish_and_clear();
         let month_commands: u64 = lived.iter().map(|lived| lived.shard.tally().commands).sum();
+        let active: u64 = lived.iter().map(|lived| lived.shard.tally().active).sum();
+        // Whoever is active answers one round, in one command.
+        let month_acts = month_commands + active * (u64::from(QUESTIONS) - 1);
         let member_days = f64::from(room.enrolled()) * f64::from(days);
         terminal::print(&format!(
             "课程 course {}: {} 期 cohorts × {} 人 members × {days} 天 days, {} 条命令 commands, {} 条被拒 refused",
@@ -94,11 +97,16 @@ impl Course {
         let (course, month) = (apply.as_secs_f64(), times.apply.as_secs_f64());
         terminal::print(&row("course, Engine::apply", course, room.commands))?;
         terminal::print(&row("community month, Engine::apply", month, month_commands))?;
-        let per_command = (course / room.commands.max(1) as f64)
-            / (month / month_commands.max(1) as f64).max(1e-12);
+        let each = |of: u64, month_of: u64| {
+            (course / of.max(1) as f64) / (month / month_of.max(1) as f64).max(1e-12)
+        };
         terminal::print(&format!(
-            "比值 ratios: {:.2} a member-day, {per_command:.2} a command",
-            course / month.max(1e-9)
+            "比值 ratios: {:.2} a member-day, {:.2} a command, {:.2} an act (an answer to one \
+             question, or any other command: {} beside {month_acts})",
+            course / month.max(1e-9),
+            each(room.commands, month_commands),
+            each(room.acts, month_acts),
+            room.acts,
         ))?;
         for (part, (time, commands)) in parts {
             terminal::print(&row(name(part), time.as_secs_f64(), commands))?;
