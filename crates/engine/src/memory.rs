@@ -80,6 +80,26 @@ const BACK: i64 = div(-ONE, w(20));
 const FACTOR: i64 = pow((9 * ONE + 5) / 10, BACK) - ONE;
 /// e^w8: general growth by success.
 const GROWTH: i64 = exp(w(8));
+/// w4 - e^(w5 (G - 1)) + 1 by grade, before bounds.
+const FIRST_DIFFICULTY: [i64; 4] = {
+    let mut difficulties = [0; 4];
+    let mut grade = 0;
+    while grade < 4 {
+        difficulties[grade] = w(4) - exp(w(5) * grade as i64) + ONE;
+        grade += 1;
+    }
+    difficulties
+};
+/// e^(w17 (G - 3 + w18)) by grade.
+const BY_GRADE: [i64; 4] = {
+    let mut factors = [0; 4];
+    let mut grade = 0;
+    while grade < 4 {
+        factors[grade] = exp(mul(w(17), (grade as i64 - 2) * ONE + w(18)));
+        grade += 1;
+    }
+    factors
+};
 /// e^-(w17 w18): a failure leaves at most this share of the stability.
 const LEFT_BY_FAILURE: i64 = exp(-mul(w(17), w(18)));
 
@@ -112,7 +132,7 @@ impl Memory {
     #[must_use]
     pub fn first(grade: Grade, day: Day) -> Self {
         let stability = (W[grade as usize] * i64::from(UNIT) / 10_000) as u32;
-        let difficulty = to_units(first_difficulty(grade), DIFFICULTY);
+        let difficulty = to_units(FIRST_DIFFICULTY[grade as usize], DIFFICULTY);
         Self { stability, difficulty, last: day }
     }
 
@@ -232,9 +252,7 @@ impl Memory {
 
     /// S e^(w17 (G - 3 + w18)) S^-w19, and at least S when remembered.
     fn after_same_day(self, grade: Grade) -> u32 {
-        let steps = (grade as i64 - Grade::Good as i64) * ONE;
-        let by_grade = exp(mul(w(17), steps + w(18)));
-        let factor = mul(by_grade, pow(q32(self.stability()), -w(19)));
+        let factor = mul(BY_GRADE[grade as usize], pow(q32(self.stability()), -w(19)));
         let remembered = grade != Grade::Again;
         self.times(if remembered { factor.max(ONE) } else { factor })
     }
@@ -245,7 +263,7 @@ impl Memory {
         let difficulty = q32(self.difficulty());
         let step = w(6) * (Grade::Good as i64 - grade as i64);
         let moved = difficulty + mul(10 * ONE - difficulty, step) / 9;
-        let reverted = moved + mul(w(7), first_difficulty(Grade::Easy) - moved);
+        let reverted = moved + mul(w(7), FIRST_DIFFICULTY[Grade::Easy as usize] - moved);
         to_units(reverted, DIFFICULTY)
     }
 
@@ -255,11 +273,6 @@ impl Memory {
             (i128::from(self.stability()) * i128::from(factor) + i128::from(ONE / 2)) >> 32;
         product.clamp(i128::from(STABILITY.0), i128::from(STABILITY.1)) as u32
     }
-}
-
-/// w4 - e^(w5 (G - 1)) + 1 in Q32, before bounds.
-fn first_difficulty(grade: Grade) -> i64 {
-    w(4) - exp(w(5) * grade as i64) + ONE
 }
 
 /// Q32 to the nearest unit within bounds.

@@ -5,13 +5,12 @@ use std::cmp::Reverse;
 
 use bevy_ecs::prelude::*;
 use dengmi_core::course::{CourseReceipt, Gain, ItemAnswer, ItemMark, Occasion, PupilStage};
-use dengmi_core::{CohortId, Day, MemberId, Ppm, Receipt, Reject, mutant};
+use dengmi_core::{Day, MemberId, Ppm, Receipt, Reject, mutant};
 use smallvec::SmallVec;
 
-use super::plan::ItemOrders;
 use super::pupil::{Card, Pupil};
 use super::{Cohort, CohortIndex, CohortPlan, Pupils};
-use crate::kernel::{Now, Setup, Touched};
+use crate::kernel::{Now, Touched};
 use crate::memory::{Grade, Memory};
 use crate::quiz::{Marked, credit, unshuffle};
 
@@ -163,10 +162,8 @@ fn take_items(
 ) -> Result<CourseReceipt, Reject> {
     let cohort = world.get::<Cohort>(entity).expect("indexed cohorts are whole");
     let plan = world.get::<CohortPlan>(entity).expect("cohorts have a plan");
-    let setup = world.resource::<Setup>();
     // As readers are shown it: the last day lasts until everything is graded.
     let today = cohort.calendar.day_of(world.resource::<Now>().at).min(cohort.last());
-    let id = cohort.id(setup);
     if pupil.stage != PupilStage::Enrolled {
         return Err(Reject::NotEnrolled);
     }
@@ -174,7 +171,7 @@ fn take_items(
         return Err(Reject::BadAnswers);
     }
     let open = pupil.open(cohort, plan, occasion, today);
-    let marks = mark(setup, plan, id, member, answers, &open)?;
+    let marks = mark(plan, member, answers, &open)?;
     Ok(match occasion {
         Occasion::Review => {
             let marks = marks.iter().map(|(item, right)| {
@@ -211,22 +208,19 @@ fn unanswered(items: impl Iterator<Item = u16>, answered: &[(u16, bool)]) -> Vec
 
 /// Grades answers to items that are open, each at most once.
 fn mark(
-    setup: &Setup,
     plan: &CohortPlan,
-    cohort: CohortId,
     member: MemberId,
     answers: &[ItemAnswer],
     open: &[u16],
 ) -> Result<Vec<(u16, bool)>, Reject> {
     let mut marks: Vec<(u16, bool)> = Vec::with_capacity(answers.len());
-    let orders = ItemOrders::of(&setup.seed, cohort);
     for answer in answers {
         let again = marks.iter().any(|(item, _)| *item == answer.item);
         if again || !open.contains(&answer.item) {
             return Err(Reject::ItemsNotDue);
         }
         let (_, item) = plan.item(answer.item).ok_or(Reject::UnknownQuestion)?;
-        let shown = orders.order(member, answer.item, item.options);
+        let shown = plan.orders.order(member, answer.item, item.options);
         let choice = unshuffle(answer.choice, &shown, item)?;
         marks.push((answer.item, credit(choice, item) == Ppm::ONE));
     }

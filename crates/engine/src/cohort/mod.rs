@@ -227,7 +227,7 @@ fn restore(world: &mut World, _version: u16, bytes: &[u8]) -> Result<(), Restore
             return Err(broken());
         }
         let seq = cohort.seq;
-        let plan = CohortPlan::of(world.resource::<Packs>(), &cohort).ok_or_else(broken)?;
+        let plan = CohortPlan::of(world, &cohort).ok_or_else(broken)?;
         live.push((seq, world.spawn((cohort, pupils, plan)).id()));
     }
     let index = CohortIndex::restored(saved.started, live).ok_or_else(broken)?;

@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 
 use super::Cohort;
 use crate::content::Packs;
+use crate::kernel::Setup;
 use crate::memory::Horizon;
 use crate::quiz::{Item, item};
 
@@ -44,6 +45,8 @@ pub(crate) struct Plan {
     asked: Vec<Vec<(u8, u16)>>,
     /// How well a concept is to be remembered before it is asked again.
     pub(super) retention: Horizon,
+    /// In which order members see the options of items.
+    pub(super) orders: ItemOrders,
 }
 
 /// Items and concepts of a course that a cohort has no number for yet, in the order of lessons.
@@ -67,7 +70,8 @@ pub(super) fn number(cohort: &mut Cohort, pack: &Pack, course: &PackCourse) -> O
 
 impl CohortPlan {
     /// `None` where content and cohort do not fit together.
-    pub(super) fn of(packs: &Packs, cohort: &Cohort) -> Option<Self> {
+    pub(super) fn of(world: &World, cohort: &Cohort) -> Option<Self> {
+        let (packs, setup) = (world.resource::<Packs>(), world.resource::<Setup>());
         let number = |of: &[Slug], slug: &Slug| {
             of.iter().position(|known| known == slug).map(|place| place as u16)
         };
@@ -97,6 +101,7 @@ impl CohortPlan {
             taught: vec![0; cohort.concepts.len()],
             asked: vec![Vec::new(); cohort.concepts.len()],
             retention: Horizon::of(retention),
+            orders: ItemOrders::of(&setup.seed, cohort.id(setup)),
         };
         for day in 1..=cohort.days {
             let pack = packs.get(cohort.pack_on(day))?;

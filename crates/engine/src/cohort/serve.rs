@@ -152,7 +152,7 @@ fn start_cohort(
     let scenario = pack.scenarios.get(pack.current(&content.course.mock.scenario));
     let market = scenario.and_then(|script| pack.markets.get(pack.current(&script.market)));
     market.ok_or(Reject::UnknownCourse)?;
-    let plan = CohortPlan::of(world.resource::<Packs>(), &started).ok_or(Reject::UnknownCourse)?;
+    let plan = CohortPlan::of(world, &started).ok_or(Reject::UnknownCourse)?;
     started.run = crate::runs::launch_course(world, &name, &started.communities, start)?;
     let days = started.days;
     let entity = world.spawn((started, Pupils::default(), plan)).id();
@@ -217,7 +217,7 @@ fn amend(
         changed.packs = vec![(1, digest)];
     }
     number(&mut changed, &pack, new).ok_or(Reject::BadAmendment)?;
-    let plan = CohortPlan::of(packs, &changed).ok_or(Reject::BadAmendment)?;
+    let plan = CohortPlan::of(world, &changed).ok_or(Reject::BadAmendment)?;
     crate::runs::amend(world, changed.run, digest)?;
     let cohort = changed.id(&setup);
     world.entity_mut(entity).insert((changed, plan));

@@ -502,7 +502,7 @@ impl Account {
     }
 
     /// What a lot would bring before fees, in millionths of a yuan.
-    fn lot_worth(lot: &Lot, assets: &[Asset], quotes: &[Quote], date: i32) -> i128 {
+    pub(crate) fn lot_worth(lot: &Lot, assets: &[Asset], quotes: &[Quote], date: i32) -> i128 {
         let price = quotes.get(usize::from(lot.asset)).map_or(1, Quote::published);
         let worth = trade::worth(lot.units, price);
         match assets[usize::from(lot.asset)].trade.holding {

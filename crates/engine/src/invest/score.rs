@@ -4,10 +4,11 @@
 use dengmi_content::model::course::{OutcomePoints, PortfolioPoints, ProcessPoints, ScoreRules};
 use dengmi_content::model::market::AssetClass;
 use dengmi_core::mock::{ClientLevel, Score, Side};
+use smallvec::SmallVec;
 
-use super::account::Order;
+use super::account::{Account, Order};
 use super::tape::Tape;
-use super::{Conduct, Row};
+use super::{Conduct, Row, trade};
 
 /// What the account does not know.
 pub(crate) struct Beside {
@@ -36,7 +37,8 @@ pub(crate) fn score(rules: &ScoreRules, row: &Row, tape: &Tape, beside: &Beside)
         knowledge: share(rules.knowledge, mastered.into(), taught.into()),
         ..Score::default()
     };
-    let orders: Vec<&Order> = account.orders.iter().filter(|order| order.counts()).collect();
+    let orders: SmallVec<[&Order; 32]> =
+        account.orders.iter().filter(|order| order.counts()).collect();
     let Some(first) = orders.first() else { return score };
     let of_orders = |points, right: fn(&Order) -> bool| {
         let right = orders.iter().filter(|order| right(order)).count();
@@ -69,8 +71,7 @@ pub(crate) fn score(rules: &ScoreRules, row: &Row, tape: &Tape, beside: &Beside)
 
 /// Shocks after which nothing was redeemed against the plan, of all since the first order.
 fn kept_course(rules: &ProcessPoints, orders: &[&Order], tape: &Tape, since: i32) -> u16 {
-    let shocks = tape.shocks();
-    let met: Vec<i32> = shocks.into_iter().filter(|shock| since < *shock).collect();
+    let met: SmallVec<[i32; 8]> = tape.shocks().filter(|shock| since < *shock).collect();
     if met.is_empty() {
         return rules.kept_course;
     }
@@ -101,7 +102,8 @@ fn outcome(rules: &OutcomePoints, row: &Row, tape: &Tape, cash: i64, since: i32)
     let earned = i128::from(row.conduct.value - cash) * 1_000_000 / i128::from(cash.max(1));
     let in_cash = tape.cash_return(since, now.day);
     // Variance in 1e-16, standard deviation in 1e-8, as parts per million.
-    let sd = (u128::from(row.conduct.variance) * days).isqrt() / 100;
+    let variance = u128::from(row.conduct.variance) * days;
+    let sd = u64::try_from(variance).map_or_else(|_| variance.isqrt(), |v| v.isqrt().into()) / 100;
     let sd = sd.max(u128::from(rules.floor.0)).max(1);
     let sd = i128::try_from(sd).unwrap_or(i128::MAX);
     let above = i128::from(rules.slope) * (earned - i128::from(in_cash));
@@ -115,20 +117,23 @@ fn outcome(rules: &OutcomePoints, row: &Row, tape: &Tape, cash: i64, since: i32)
 pub(crate) fn spread(rules: &PortfolioPoints, row: &Row, tape: &Tape) -> u64 {
     let now = tape.now();
     let mut in_cash = i128::from(row.account.cash + row.account.on_the_way()) * 10_000;
-    let mut parts = Vec::new();
-    for (place, asset) in (0..).zip(now.assets) {
-        let worth = row.account.worth_of(place, now.assets, now.quotes, now.date);
-        match asset.class {
-            AssetClass::Demand => in_cash += worth,
-            _ if worth > 0 => parts.push(worth),
-            _ => {}
+    let mut held: SmallVec<[(u8, i128); 8]> = SmallVec::new();
+    for lot in &row.account.lots {
+        let worth = Account::lot_worth(lot, now.assets, now.quotes, now.date);
+        if now.assets[usize::from(lot.asset)].class == AssetClass::Demand {
+            in_cash += worth;
+            continue;
+        }
+        match held.iter_mut().find(|(asset, _)| *asset == lot.asset) {
+            Some((_, sum)) => *sum += worth,
+            None => held.push((lot.asset, worth)),
         }
     }
-    parts.push(in_cash);
     // In fen, so that squares fit.
-    let parts: Vec<i128> = parts.into_iter().map(|part| part / 10_000).collect();
-    let whole: i128 = parts.iter().sum();
-    let squares: i128 = parts.iter().map(|part| part * part).sum();
+    let parts = held.iter().map(|(_, worth)| *worth).chain([in_cash]);
+    let parts = parts.map(|part| i128::from(trade::fen(part)));
+    let (whole, squares) =
+        parts.fold((0i128, 0i128), |(whole, squares), part| (whole + part, squares + part * part));
     let n = i128::from(rules.assets.max(2));
     let spread = (whole * whole - squares) * 1_000_000 * n;
     let spread = spread.checked_div(whole * whole * (n - 1)).unwrap_or(0);

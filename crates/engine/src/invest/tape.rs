@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bevy_ecs::prelude::*;
 use dengmi_content::Pack;
 use dengmi_content::model::market::{Asset, AssetClass, Market};
-use dengmi_content::model::scenario::{Scenario, ShockKind};
+use dengmi_content::model::scenario::{Scenario, Shock, ShockKind};
 use dengmi_content::model::{Course, Lesson};
 use dengmi_core::mock::{MarketView, Quote};
 use dengmi_core::time::TimeOfDay;
@@ -24,6 +24,8 @@ struct Terms {
     seed: MarketSeed,
     /// Market days that pass with each day of the course; none where the market is closed.
     days: Vec<u16>,
+    /// Market days on which the script moves prices.
+    moved: Vec<i32>,
     /// Day 1 of the course.
     first: Day,
 }
@@ -75,7 +77,10 @@ impl Tape {
             without_script: Vec::new(),
         };
         let walk = Walk::start(&model);
-        let terms = Terms { market, scenario, model, script, seed, days, first };
+        let is_price = |shock: &&Shock| matches!(shock.kind, ShockKind::Price(_));
+        let moved = scenario.shocks.iter().filter(is_price);
+        let moved = moved.map(|shock| last_market_day(&days, shock.day)).collect();
+        let terms = Terms { market, scenario, model, script, seed, days, moved, first };
         let mut tape = Self {
             terms: Arc::new(terms),
             walk,
@@ -192,11 +197,8 @@ impl Tape {
     }
 
     /// Market days on which the script moved prices, so far.
-    pub(crate) fn shocks(&self) -> Vec<i32> {
-        let shocks = self.terms.scenario.shocks.iter();
-        let moved = shocks.filter(|shock| matches!(shock.kind, ShockKind::Price(_)));
-        let days = moved.map(|shock| last_market_day(&self.terms.days, shock.day));
-        days.filter(|day| *day <= self.view.day()).collect()
+    pub(crate) fn shocks(&self) -> impl Iterator<Item = i32> {
+        self.terms.moved.iter().copied().filter(|day| *day <= self.view.day())
     }
 
     /// Quotes of a market day with the script, or without it.
@@ -371,6 +373,6 @@ pub(super) mod tests {
         let last = |path: &[Arc<[Quote]>]| path.last().unwrap()[0].nav;
         let view = one.view(true);
         assert!(last(&view.quotes) < last(&view.without_script) * 95 / 100);
-        assert_eq!(one.shocks(), [24]);
+        assert_eq!(one.shocks().collect::<Vec<_>>(), [24]);
     }
 }

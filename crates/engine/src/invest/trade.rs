@@ -53,7 +53,10 @@ pub(crate) fn worth(units: i64, price: i64) -> i128 {
 
 /// Millionths of a yuan in fen, rounded down.
 pub(crate) fn fen(micros: i128) -> i64 {
-    narrow(micros.div_euclid(i128::from(MICROS_A_FEN)))
+    match i64::try_from(micros) {
+        Ok(micros) => micros.div_euclid(MICROS_A_FEN),
+        Err(_) => narrow(micros.div_euclid(i128::from(MICROS_A_FEN))),
+    }
 }
 
 /// Buys fund units for `amount`: the subscription fee is charged outside, `net = amount / (1 +
