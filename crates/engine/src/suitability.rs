@@ -8,7 +8,7 @@
 use bevy_ecs::prelude::*;
 use dengmi_content::model::{Assessment, RiskLevel};
 use dengmi_core::mock::{Assessed, ClientLevel};
-use dengmi_core::{Day, Reject};
+use dengmi_core::{Day, Reject, mutant};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
@@ -51,7 +51,8 @@ impl Levels {
     /// The level that holds on a day; `None` also where it ran out or waits to be confirmed.
     pub(crate) fn on(&self, member: u32, day: Day) -> Option<ClientLevel> {
         let last = self.last(member)?;
-        (last.confirmed && day <= last.until).then_some(last.level)
+        let confirmed = last.confirmed || mutant::planted("mock/level-unconfirmed");
+        (confirmed && day <= last.until).then_some(last.level)
     }
 
     /// Whether a product of this risk suits the member on a day. Without a level only R1 does.

@@ -25,7 +25,7 @@ pub fn proof_of(mutant: &Mutant) -> Proof {
         Some("commit" | "keys") => Proof::Kills,
         Some("record") => Proof::Flips,
         Some("snapshot" | "store") => Proof::PowerCuts,
-        Some("cohort") => Proof::CourseAudit,
+        Some("cohort" | "mock") => Proof::CourseAudit,
         _ => Proof::Audit,
     }
 }

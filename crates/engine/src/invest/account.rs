@@ -6,7 +6,7 @@
 
 use dengmi_content::model::market::{Asset, AssetClass, Holding};
 use dengmi_core::mock::{OrderState, Quote, Side};
-use dengmi_core::{Fen, Ppm, Reject, Timestamp};
+use dengmi_core::{Fen, Ppm, Reject, Timestamp, mutant};
 use serde::{Deserialize, Serialize};
 
 use super::trade::{self, Deal, TINY_A_FEN};
@@ -138,7 +138,9 @@ impl Account {
         amount: i64,
         of: Placing,
     ) -> usize {
-        self.cash -= amount;
+        if !mutant::planted("mock/cash-spent-twice") {
+            self.cash -= amount;
+        }
         let mut order = order(moment, asset, Side::Buy(Fen(amount)), of);
         let rules = &moment.assets[usize::from(asset)];
         if rules.class.is_deposit() {
@@ -264,7 +266,7 @@ impl Account {
     pub(crate) fn cancel(&mut self, number: u16) -> Result<(), Reject> {
         let place = usize::from(number).checked_sub(1).ok_or(Reject::UnknownOrder)?;
         let order = self.orders.get_mut(place).ok_or(Reject::UnknownOrder)?;
-        if order.state != OrderState::Accepted {
+        if order.state != OrderState::Accepted && !mutant::planted("mock/cancelled-after-all") {
             return Err(Reject::OrderDone);
         }
         order.state = OrderState::Cancelled;
@@ -319,6 +321,9 @@ impl Account {
         let mut left = units;
         let mut parts = Vec::new();
         let mut interest = 0;
+        if mutant::planted("mock/last-in-first-out") {
+            self.lots.reverse();
+        }
         for lot in self.lots.iter_mut().filter(|lot| lot.asset == asset) {
             let take = left.min(lot.units);
             if take <= 0 || !lot.is_redeemable(rules, day, date) {
@@ -329,7 +334,8 @@ impl Account {
                 // A percentage in millionths is a rate in 1e-8.
                 interest += trade::interest(take, early.micros(), held);
             }
-            let days = u16::try_from(held).unwrap_or(u16::MAX);
+            let more = u16::from(mutant::planted("mock/tier-a-day-off"));
+            let days = u16::try_from(held).unwrap_or(u16::MAX).saturating_add(more);
             parts.push((take, rules.trade.fees.redemption_ppm(days)));
             // What it cost goes with the units.
             let cost = i128::from(lot.cost) * i128::from(take) / i128::from(lot.units.max(1));
@@ -365,7 +371,8 @@ impl Account {
                 Side::Buy(_) => trade.confirm_days,
                 _ => trade.cash_days,
             };
-            if order.market_day + i32::from(days) <= close.day {
+            let early = i32::from(mutant::planted("mock/cash-a-day-early"));
+            if order.market_day + i32::from(days) <= close.day + early {
                 order.state = OrderState::Settled;
                 if !matches!(order.side, Side::Buy(_)) {
                     self.cash += order.amount;
@@ -446,7 +453,9 @@ impl Account {
                 continue;
             }
             let rules = &close.assets[usize::from(order.asset)];
-            let quote = &close.quotes[usize::from(order.asset)];
+            let known = mutant::planted("mock/known-price") && !close.before.is_empty();
+            let quotes = if known { close.before } else { close.quotes };
+            let quote = &quotes[usize::from(order.asset)];
             match order.side {
                 Side::Buy(Fen(amount)) => {
                     let trade = &rules.trade;
@@ -473,7 +482,9 @@ impl Account {
                     }
                 }
                 // Until redemptions are taken up again.
-                Side::Redeem(_) if quote.gated => order.market_day = close.day + 1,
+                Side::Redeem(_) if quote.gated && !mutant::planted("mock/gate-open") => {
+                    order.market_day = close.day + 1
+                }
                 Side::Redeem(units) => {
                     let deal = self.take_out(
                         rules,

@@ -4,6 +4,7 @@
 use dengmi_content::model::course::{OutcomePoints, PortfolioPoints, ProcessPoints, ScoreRules};
 use dengmi_content::model::market::AssetClass;
 use dengmi_core::mock::{ClientLevel, Score, Side};
+use dengmi_core::mutant;
 use smallvec::SmallVec;
 
 use super::account::{Account, Order};
@@ -62,7 +63,7 @@ pub(crate) fn score(rules: &ScoreRules, row: &Row, tape: &Tape, beside: &Beside)
     let beyond = (0..orders.len()).filter(|&place| {
         let since = i32::from(orders[place].course_day) - i32::from(within);
         let recent = orders[..=place].iter().filter(|o| i32::from(o.course_day) > since);
-        recent.count() > free
+        recent.count() > free && !mutant::planted("mock/turnover-free")
     });
     let beyond = u16::try_from(beyond.count()).unwrap_or(u16::MAX);
     score.turnover = rules.penalties.turnover.saturating_mul(beyond);

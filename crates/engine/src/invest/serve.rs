@@ -9,7 +9,7 @@ use dengmi_core::command::ConsentPurpose;
 use dengmi_core::course::{CohortStage, CourseReceipt, PupilStage};
 use dengmi_core::mock::{DebriefAbout, MockAction, MockReceipt, Plan, Side, Writing, WritingKind};
 use dengmi_core::text::FoldedHash;
-use dengmi_core::{Day, Fen, MemberId, Receipt, Reject, Slug};
+use dengmi_core::{Day, Fen, MemberId, Receipt, Reject, Slug, mutant};
 
 use super::account::Placing;
 use super::{Accounts, Row, Tape, plan};
@@ -208,7 +208,9 @@ impl Desk {
             return Err(Reject::AssetOff);
         }
         // Whoever may not buy may still get out.
-        if buys && !world.resource::<Levels>().suits(self.member, self.today, rules.risk) {
+        let suits = world.resource::<Levels>().suits(self.member, self.today, rules.risk)
+            || mutant::planted("mock/suitability-unasked");
+        if buys && !suits {
             return Err(Reject::AboveLevel);
         }
         // A sheet that was renamed since is the same sheet.
@@ -225,10 +227,10 @@ impl Desk {
         });
         let slack = course.score.process.plan_slack;
         self.with(world, |row, tape| {
-            if row.conduct.plan.is_none() {
+            if row.conduct.plan.is_none() && !mutant::planted("mock/plan-unasked") {
                 return Err(Reject::PlanFirst);
             }
-            if row.conduct.owes {
+            if row.conduct.owes && !mutant::planted("mock/debrief-unasked") {
                 return Err(Reject::DebriefFirst);
             }
             let now = tape.now();

@@ -6,7 +6,7 @@
 //! yuan. Leftovers are counted in 1e-10 yuan, the unit in which interest accrues.
 
 use dengmi_content::model::market::{AssetFees, ShareRules};
-use dengmi_core::Ppm;
+use dengmi_core::{Ppm, mutant};
 
 /// Millionths of a yuan in a fen.
 const MICROS_A_FEN: i64 = 10_000;
@@ -111,7 +111,8 @@ fn share_costs(gross: i64, rules: &ShareRules) -> i64 {
 pub(crate) fn redeem(parts: &[(i64, Ppm)], price: i64, share: Option<&ShareRules>) -> Deal {
     let units = parts.iter().fold(0i64, |sum, (units, _)| sum.saturating_add(*units));
     let micros = worth(units, price);
-    let gross = fen(micros);
+    let up = i64::from(mutant::planted("mock/sale-rounds-up"));
+    let gross = fen(micros) + up;
     let by_lot =
         parts.iter().map(|(units, fee)| worth(*units, price).saturating_mul(i128::from(fee.0)));
     let fees = by_lot.fold(0i128, i128::saturating_add);
