@@ -11,7 +11,7 @@ mod table;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 use self::child::Server;
 use self::load::{Measured, Phase, Work};
-use self::table::Results;
+use self::table::{Results, Sample};
 use crate::args::Global;
 use crate::error::{CliError, Result};
 use crate::terminal;
@@ -37,8 +37,9 @@ const CHECK_INS_PER_SECOND: f64 = 60_000.0;
 #[command(after_help = "\
 测量本机上的完整服务：会话、幂等、规则、账本、日志全部打开。
 Measures the whole server on this machine, with sessions, idempotency, rules, ledger and journal.
-服务与负载共用处理器，只有同一次运行内的比值有意义。
-Server and load share the processors: only ratios within one run mean anything.")]
+服务与负载共用处理器，只有比值有意义：每段的前后各测一次对照，取各轮的中位数。
+Server and load share the processors: only ratios mean anything. Each part is held against what was
+measured right before and after it; the table shows medians of all rounds.")]
 pub(crate) struct Live {
     /// 临时数据目录，须在真实磁盘上 Folder for the data while it runs; on a disk, not in memory
     #[arg(long, default_value = "target/bench", value_name = "DIR")]
@@ -47,8 +48,11 @@ pub(crate) struct Live {
     #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(100..=200_000))]
     members: u32,
     /// 每段秒数 Seconds of each measurement
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=60))]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=60))]
     seconds: u64,
+    /// 轮数 Rounds, in each of which everything is measured; the table shows medians
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    rounds: u32,
     /// 只测这些 Only these parts, such as `A,B`; all of A, A256, A4, B, C, D when not given
     #[arg(long, value_delimiter = ',', value_name = "PARTS")]
     only: Vec<String>,
@@ -79,22 +83,11 @@ impl Live {
         results.lines().iter().try_for_each(|line| terminal::print(line))
     }
 
-    fn measure(&self, global: &Global, folder: &std::path::Path) -> Result<Results> {
-        let say = |text: &str| {
-            if !global.quiet {
-                terminal::say(text);
-            }
-        };
-        let disk = Duration::from_millis(self.seconds * 500);
-        say("磁盘 disk ...");
-        let one = disk::append(folder, 1, disk)?;
-        let many = disk::append(folder, 64, disk)?;
-        let mut results = Results::new(self.members, one, many);
-        say("对照 bare HTTP server ...");
+    fn measure(&self, global: &Global, folder: &Path) -> Result<Results> {
         let hello = Server::start(folder, &["--hello"])?;
-        let phase = self.phase(&hello, Work::Hello, 64);
-        results.hello(run(&hello, &phase)?);
-        say("建立分行 setting up the branch ...");
+        if !global.quiet {
+            terminal::say("建立分行 setting up the branch ...");
+        }
         let members = self.members.to_string();
         let server = Server::start(folder, &["--members", &members])?;
         let tokens = folder.join(server::TOKENS);
@@ -116,28 +109,41 @@ impl Live {
             return Err(CliError::unavailable(format!("the standing was not filled: {why}"), ""));
         }
         settle();
+        let mut results = Results::new(self.members);
         results.memory.push(("20,000 成员 members", server.resident_mb()));
-        for (name, work, connections) in PARTS {
-            if !self.only.is_empty() && !self.only.iter().any(|part| part == name) {
-                continue;
+        let parts: Vec<_> = PARTS
+            .into_iter()
+            .filter(|(name, ..)| self.only.is_empty() || self.only.iter().any(|o| o == name))
+            .collect();
+        let bar = terminal::progress(
+            global,
+            "测量 measuring",
+            u64::from(self.rounds) * parts.len() as u64,
+        );
+        let references =
+            || References::measure(folder, &hello, &self.phase(&hello, Work::Hello, 64));
+        for _ in 0..self.rounds {
+            let mut before = references()?;
+            for &(name, work, connections) in &parts {
+                let base = self.phase(&server, work, connections);
+                let mut phase =
+                    Phase { tokens: phase.tokens.clone(), board: phase.board.clone(), ..base };
+                if matches!(work, Work::CheckIn | Work::Mix) {
+                    let seconds = (phase.warm_up + phase.duration).as_secs_f64();
+                    let wanted = seconds * CHECK_INS_PER_SECOND / f64::from(self.members);
+                    phase.runs = operator.launch(wanted.ceil() as usize)?;
+                }
+                let measured = run(&server, &phase)?;
+                operator.stop(&phase.runs)?;
+                settle();
+                let after = references()?;
+                results.part(name, work, connections, measured, [&before, &after]);
+                before = after;
+                bar.inc(1);
             }
-            say(&format!("{name} ..."));
-            let base = self.phase(&server, work, connections);
-            let mut phase =
-                Phase { tokens: phase.tokens.clone(), board: phase.board.clone(), ..base };
-            if matches!(work, Work::CheckIn | Work::Mix) {
-                let seconds = (phase.warm_up + phase.duration).as_secs_f64();
-                let wanted = seconds * CHECK_INS_PER_SECOND / f64::from(self.members);
-                phase.runs = operator.launch(wanted.ceil() as usize)?;
-            }
-            results.part(name, work, connections, run(&server, &phase)?);
-            operator.stop(&phase.runs)?;
-            settle();
         }
+        bar.finish_and_clear();
         results.memory.push(("最后 at the end", server.resident_mb()));
-        drop(server);
-        say("对照 bare HTTP server ...");
-        results.hello(run(&hello, &self.phase(&hello, Work::Hello, 64))?);
         Ok(results)
     }
 
@@ -146,7 +152,7 @@ impl Live {
             address: server.address,
             work,
             connections,
-            warm_up: Duration::from_millis(700),
+            warm_up: Duration::from_millis(300),
             duration: Duration::from_secs(self.seconds),
             tokens: Arc::new(Vec::new()),
             runs: Vec::new(),
@@ -157,7 +163,7 @@ impl Live {
 
 /// Lets what is left to do in the background be done.
 fn settle() {
-    thread::sleep(Duration::from_millis(1_500));
+    thread::sleep(Duration::from_millis(700));
 }
 
 /// The standing of the season: everyone who ever checked in is on it.
@@ -166,6 +172,27 @@ fn board() -> String {
     let now = Timestamp(i64::try_from(now.map_or(0, |since| since.as_millis())).unwrap_or(0));
     let season = Period::containing(PeriodKind::Season, Calendar::default().day_of(now));
     dengmi_api::board_key::BoardName(BoardKey::Community(server::GROUP, season)).to_string()
+}
+
+/// What everything is held against, measured together.
+struct References {
+    hello: Sample,
+    one: Sample,
+    many: Sample,
+}
+
+impl References {
+    fn measure(folder: &Path, hello: &Server, phase: &Phase) -> Result<Self> {
+        let disk = Duration::from_millis(250);
+        let one = disk::append(folder, 1, disk)?;
+        let many = disk::append(folder, 64, disk)?;
+        let (answers, cpu) = run(hello, phase)?;
+        Ok(Self {
+            hello: Sample::of(&answers, &answers.reads, cpu),
+            one: Sample::of(&one, &one.writes, None),
+            many: Sample::of(&many, &many.writes, None),
+        })
+    }
 }
 
 /// A phase with the processor seconds that the server used in the measured time.

@@ -1,24 +1,80 @@
 //! The results as a table, each figure beside what it is held to.
 
+use super::References;
 use super::load::{Measured, Work, percentile_ms};
 
 /// Everything one run measured.
 pub(super) struct Results {
     members: u32,
-    one: Measured,
-    many: Measured,
-    hellos: Vec<(Measured, Option<f64>)>,
     parts: Vec<Part>,
     /// When, and MB of resident memory.
     pub(super) memory: Vec<(&'static str, Option<f64>)>,
+}
+
+/// What came of one measurement.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sample {
+    /// Requests a second.
+    rate: f64,
+    /// Milliseconds.
+    p50: f64,
+    p99: f64,
+    /// Processor seconds for 1,000 requests.
+    cpu: Option<f64>,
+}
+
+impl Sample {
+    /// `times` are the latencies that count, rising; `cpu` in seconds.
+    pub(super) fn of(measured: &Measured, times: &[u32], cpu: Option<f64>) -> Self {
+        Self {
+            rate: measured.rate(),
+            p50: percentile_ms(times, 0.5),
+            p99: percentile_ms(times, 0.99),
+            cpu: cpu.map(|cpu| cpu * 1_000.0 / (measured.requests.max(1) as f64)),
+        }
+    }
+}
+
+/// A part in one round, and the references around it: means of before and after.
+struct Round {
+    own: Sample,
+    /// Of the writes in a mix.
+    writes: Option<Sample>,
+    hello: Sample,
+    one: Sample,
+    many: Sample,
 }
 
 struct Part {
     name: &'static str,
     work: Work,
     connections: usize,
-    measured: Measured,
-    cpu: Option<f64>,
+    rounds: Vec<Round>,
+    failures: u64,
+    failure: Option<String>,
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
+}
+
+fn mean(a: Sample, b: Sample) -> Sample {
+    let of = |value: fn(&Sample) -> f64| value(&a).midpoint(value(&b));
+    Sample {
+        rate: of(|s| s.rate),
+        p50: of(|s| s.p50),
+        p99: of(|s| s.p99),
+        cpu: a.cpu.zip(b.cpu).map(|(a, b)| a.midpoint(b)),
+    }
+}
+
+impl Part {
+    /// The median of what `value` gives in each round.
+    fn median(&self, value: impl Fn(&Round) -> f64) -> f64 {
+        median(self.rounds.iter().map(value))
+    }
 }
 
 /// What a part is held to: requests a second as shares of H and of D1, 99th percentiles as
@@ -76,71 +132,67 @@ fn held(name: &str) -> Held {
 }
 
 impl Results {
-    pub(super) fn new(members: u32, one: Measured, many: Measured) -> Self {
-        Self { members, one, many, hellos: Vec::new(), parts: Vec::new(), memory: Vec::new() }
+    pub(super) fn new(members: u32) -> Self {
+        Self { members, parts: Vec::new(), memory: Vec::new() }
     }
 
-    pub(super) fn hello(&mut self, measured: (Measured, Option<f64>)) {
-        self.hellos.push(measured);
-    }
-
+    /// Takes a part's measurement in one round, with the references before and after it.
     pub(super) fn part(
         &mut self,
         name: &'static str,
         work: Work,
         connections: usize,
         (measured, cpu): (Measured, Option<f64>),
+        [before, after]: [&References; 2],
     ) {
-        self.parts.push(Part { name, work, connections, measured, cpu });
-    }
-
-    /// Mean of the bare server before and after.
-    fn hello_rate(&self) -> f64 {
-        let rates = self.hellos.iter().map(|(measured, _)| measured.rate());
-        rates.sum::<f64>() / (self.hellos.len().max(1) as f64)
-    }
-
-    fn p99(&self, reference: Reference) -> f64 {
-        match reference {
-            Reference::One => percentile_ms(&self.one.writes, 0.99),
-            Reference::Many => percentile_ms(&self.many.writes, 0.99),
-            Reference::Hello => {
-                let all =
-                    self.hellos.iter().map(|(measured, _)| percentile_ms(&measured.reads, 0.99));
-                all.sum::<f64>() / (self.hellos.len().max(1) as f64)
-            }
-        }
+        let place = self.parts.iter().position(|part| part.name == name).unwrap_or_else(|| {
+            let (rounds, failures, failure) = (Vec::new(), 0, None);
+            self.parts.push(Part { name, work, connections, rounds, failures, failure });
+            self.parts.len() - 1
+        });
+        let part = &mut self.parts[place];
+        let times = if work == Work::CheckIn { &measured.writes } else { &measured.reads };
+        part.rounds.push(Round {
+            own: Sample::of(&measured, times, cpu),
+            writes: (work == Work::Mix).then(|| Sample::of(&measured, &measured.writes, None)),
+            hello: mean(before.hello, after.hello),
+            one: mean(before.one, after.one),
+            many: mean(before.many, after.many),
+        });
+        part.failures += measured.failures;
+        part.failure = part.failure.take().or(measured.failure);
     }
 
     /// The table.
     pub(super) fn lines(&self) -> Vec<String> {
         let mut lines = vec![
             format!(
-                "{} 成员 members，处理器 processors {}，负载与服务共用 shared by load and server",
+                "{} 成员 members，处理器 processors {}，负载与服务共用 shared by load and server；{} 轮的中位数 medians of as many rounds",
                 self.members,
-                std::thread::available_parallelism().map_or(0, usize::from)
+                std::thread::available_parallelism().map_or(0, usize::from),
+                self.parts.iter().map(|part| part.rounds.len()).max().unwrap_or(0),
             ),
             format!(
                 "{:<5} {:>5} {:>10} {:>9} {:>9} {:>11} {:>7} {:>7}",
                 "", "conns", "requests/s", "p50 ms", "p99 ms", "CPU s/1000", "x H", "x D1"
             ),
         ];
-        lines.push(self.line("D1", "-", &self.one, &self.one.writes, None));
-        lines.push(self.line("D64", "-", &self.many, &self.many.writes, None));
-        for (measured, cpu) in &self.hellos {
-            lines.push(self.line("H", "64", measured, &measured.reads, *cpu));
-        }
+        let all: Vec<&Round> = self.parts.iter().flat_map(|part| &part.rounds).collect();
+        lines.push(line("D1", "-", &all, |round| &round.one));
+        lines.push(line("D64", "-", &all, |round| &round.many));
+        lines.push(line("H", "64", &all, |round| &round.hello));
         for part in &self.parts {
-            let connections = part.connections.to_string();
-            let Measured { writes, reads, .. } = &part.measured;
-            let main = if part.work == Work::CheckIn { writes } else { reads };
-            lines.push(self.line(part.name, &connections, &part.measured, main, part.cpu));
+            let rounds: Vec<&Round> = part.rounds.iter().collect();
+            lines.push(line(part.name, &part.connections.to_string(), &rounds, |r| &r.own));
             if part.work == Work::Mix {
-                let (half, most) = (percentile_ms(writes, 0.5), percentile_ms(writes, 0.99));
+                let of = |value: fn(&Sample) -> f64| {
+                    part.median(|round| round.writes.as_ref().map_or(0.0, value))
+                };
+                let (half, most) = (of(|s| s.p50), of(|s| s.p99));
                 lines.push(format!("{:<5} {:>5} {:>10} {half:>9.3} {most:>9.3}", "", "", "(A)"));
             }
-            if let Some(failure) = &part.measured.failure {
-                let count = part.measured.failures;
+            if let Some(failure) = &part.failure {
+                let count = part.failures;
                 lines.push(format!("      {count} 次失败 failures, the first: {failure}"));
             }
         }
@@ -149,7 +201,7 @@ impl Results {
             "{:<34} {:>9} {:>9} {:>9}",
             "要求 held to", "这次 here", "下限 floor", "目标 goal"
         ));
-        self.parts.iter().for_each(|part| self.comparisons(part, &mut lines));
+        self.parts.iter().for_each(|part| comparisons(part, &mut lines));
         for (when, mb) in &self.memory {
             let mb = mb.map_or_else(|| "-".to_owned(), |mb| format!("{mb:.0}"));
             let (floor, goal) = if self.members == 20_000 { ("120", "60") } else { ("", "") };
@@ -157,69 +209,61 @@ impl Results {
         }
         lines
     }
-
-    fn line(
-        &self,
-        name: &str,
-        connections: &str,
-        measured: &Measured,
-        times: &[u32],
-        cpu: Option<f64>,
-    ) -> String {
-        let rate = measured.rate();
-        let (half, most) = (percentile_ms(times, 0.5), percentile_ms(times, 0.99));
-        let cpu =
-            cpu.map_or_else(|| "-".to_owned(), |cpu| format!("{:.4}", per_1000(measured, cpu)));
-        let (h, d) = (rate / self.hello_rate(), rate / self.one.rate());
-        format!(
-            "{name:<5} {connections:>5} {rate:>10.0} {half:>9.3} {most:>9.3} {cpu:>11} {h:>7.2} {d:>7.1}"
-        )
-    }
-
-    fn comparisons(&self, part: &Part, lines: &mut Vec<String>) {
-        let Held { of_hello, of_disk, p99, cpu } = held(part.name);
-        let name = part.name;
-        let rate = part.measured.rate();
-        let mut least = |what: String, value: f64, (floor, goal): (f64, f64)| {
-            let met = value >= floor;
-            lines.push(compared(
-                &what,
-                &format!("{value:.2}"),
-                &floor.to_string(),
-                &goal.to_string(),
-                Some(met),
-            ));
-        };
-        if let Some(bounds) = of_hello {
-            least(format!("{name} requests/s, x H"), rate / self.hello_rate(), bounds);
-        }
-        if let Some(bounds) = of_disk {
-            least(format!("{name} requests/s, x D1"), rate / self.one.rate(), bounds);
-        }
-        let mut most = |what: String, value: f64, floor: f64, goal: f64| {
-            let met = value <= floor;
-            lines.push(compared(
-                &what,
-                &format!("{value:.3}"),
-                &floor.to_string(),
-                &goal.to_string(),
-                Some(met),
-            ));
-        };
-        if let Some((reference, floor, goal)) = p99 {
-            let Measured { writes, reads, .. } = &part.measured;
-            let times = if part.work == Work::CheckIn { writes } else { reads };
-            let value = percentile_ms(times, 0.99) / self.p99(reference);
-            most(format!("{name} p99, x {} p99", reference.name()), value, floor, goal);
-        }
-        if let (Some((floor, goal)), Some(cpu)) = (cpu, part.cpu) {
-            most(format!("{name} CPU s/1000"), per_1000(&part.measured, cpu), floor, goal);
-        }
-    }
 }
 
-fn per_1000(measured: &Measured, cpu: f64) -> f64 {
-    cpu * 1_000.0 / (measured.requests.max(1) as f64)
+fn line(name: &str, connections: &str, rounds: &[&Round], of: fn(&Round) -> &Sample) -> String {
+    let each = |value: &dyn Fn(&Round) -> f64| median(rounds.iter().map(|round| value(round)));
+    let rate = each(&|round| of(round).rate);
+    let (half, most) = (each(&|round| of(round).p50), each(&|round| of(round).p99));
+    let timed = rounds.iter().all(|round| of(round).cpu.is_some()) && !rounds.is_empty();
+    let cpu = match timed {
+        true => format!("{:.4}", each(&|round| of(round).cpu.unwrap_or(0.0))),
+        false => "-".to_owned(),
+    };
+    let h = each(&|round| of(round).rate / round.hello.rate);
+    let d = each(&|round| of(round).rate / round.one.rate);
+    format!(
+        "{name:<5} {connections:>5} {rate:>10.0} {half:>9.3} {most:>9.3} {cpu:>11} {h:>7.2} {d:>7.1}"
+    )
+}
+
+fn comparisons(part: &Part, lines: &mut Vec<String>) {
+    let Held { of_hello, of_disk, p99, cpu } = held(part.name);
+    let name = part.name;
+    let mut least = |what: String, value: f64, (floor, goal): (f64, f64)| {
+        let (floor_text, goal) = (floor.to_string(), goal.to_string());
+        let met = Some(value >= floor);
+        lines.push(compared(&what, &format!("{value:.2}"), &floor_text, &goal, met));
+    };
+    if let Some(bounds) = of_hello {
+        let value = part.median(|round| round.own.rate / round.hello.rate);
+        least(format!("{name} requests/s, x H"), value, bounds);
+    }
+    if let Some(bounds) = of_disk {
+        let value = part.median(|round| round.own.rate / round.one.rate);
+        least(format!("{name} requests/s, x D1"), value, bounds);
+    }
+    let mut most = |what: String, value: f64, (floor, goal): (f64, f64)| {
+        let (floor_text, goal) = (floor.to_string(), goal.to_string());
+        let met = Some(value <= floor);
+        lines.push(compared(&what, &format!("{value:.3}"), &floor_text, &goal, met));
+    };
+    if let Some((reference, floor, goal)) = p99 {
+        let value = part.median(|round| {
+            let beside = match reference {
+                Reference::Hello => &round.hello,
+                Reference::One => &round.one,
+                Reference::Many => &round.many,
+            };
+            round.own.p99 / beside.p99
+        });
+        most(format!("{name} p99, x {} p99", reference.name()), value, (floor, goal));
+    }
+    let timed = part.rounds.iter().all(|round| round.own.cpu.is_some());
+    if let Some(bounds) = cpu.filter(|_| timed) {
+        let value = part.median(|round| round.own.cpu.unwrap_or(0.0));
+        most(format!("{name} CPU s/1000"), value, bounds);
+    }
 }
 
 fn compared(what: &str, here: &str, floor: &str, goal: &str, met: Option<bool>) -> String {
