@@ -54,10 +54,23 @@ const PERFORMANCE: Report = Report {
             why: "About 6 x 10^5 commands.",
             command: "dengmi bench replay --members 20000 --days 30",
         },
+        Step {
+            why: "About 10^7 commands.",
+            command: "dengmi bench replay --members 340000 --days 30",
+        },
         Step { why: "Saving and restoring a state.", command: "dengmi bench save --members 20000" },
         Step {
             why: "The same for fifty branches.",
             command: "dengmi bench save --members 1000000",
+        },
+        Step {
+            why: "A cohort of 200 through the course of 14 days, in which everybody does everything, \
+                  beside the community month.",
+            command: "dengmi bench course",
+        },
+        Step {
+            why: "200 such cohorts at once on one branch.",
+            command: "dengmi bench course --cohorts 200",
         },
         Step {
             why: "The live server beside a bare HTTP server and the disk, load on the same \
@@ -85,11 +98,11 @@ const RELIABILITY: Report = Report {
         },
         Step {
             why: "The process is killed at random moments.",
-            command: "crash kill --cycles 1000",
+            command: "crash kill --cycles 5000",
         },
         Step {
             why: "The power fails: what was never synced is gone or half there.",
-            command: "crash power --cycles 300",
+            command: "crash power --cycles 3000",
         },
         Step {
             why: "The disk runs full and has space again.",
@@ -97,6 +110,11 @@ const RELIABILITY: Report = Report {
         },
         Step { why: "Logs torn at every byte.", command: "crash torn" },
         Step { why: "Single bits flipped.", command: "crash flips" },
+        Step { why: "Planted bugs, each to be found by one of our proofs.", command: "mutants" },
+        Step {
+            why: "The mock market against its targets.",
+            command: "dengmi market check --threads 2",
+        },
         Step {
             why: "Garbage for everything that reads bytes.",
             command: "fuzz --target all --runs 1000000 --seed 7",

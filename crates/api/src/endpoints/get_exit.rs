@@ -128,7 +128,7 @@ fn own_way(exit: &Exit, points: u16, of: u16, language: Language) -> String {
     params(("id" = String, Path, example = "k1-2")),
     responses(
         (status = 200, description = "What was luck and what was process.", body = Body),
-        (status = 409, description = "The course is not over, or nothing was done.", body = Problem),
+        (status = 409, description = "The course is not graded yet, or the member takes no part in it.", body = Problem),
     ),
 )]
 pub(crate) async fn handler<B: Backend>(
@@ -146,8 +146,7 @@ pub(crate) async fn handler<B: Backend>(
             StatusCode::CONFLICT,
             "nothing-graded",
             "还没有可以回顾的结果",
-            "the course is not graded yet, or nothing was done on the mock account; come back \
-             when the course is over",
+            "the course is not graded yet; come back when it is over",
         )
     })?;
     let rules = investing(backend, view, call.language)?;

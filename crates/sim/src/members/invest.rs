@@ -165,7 +165,7 @@ impl<'a> Visit<'a> {
         self.report_frauds(sent);
         let mock = &self.desk.course.course.mock;
         if sent >= mock.orders_from_day {
-            self.invest(today, sent < days);
+            self.invest(today, self.desk.view.market.closed < days);
         } else if today.mock.done_by == TaskEvidence::Plan && self.mine.mock.plan.is_none() {
             let plan = self.plan();
             self.deeds.push(MockAction::WritePlan(plan));
