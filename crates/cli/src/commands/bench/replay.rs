@@ -19,8 +19,8 @@ use crate::terminal;
 Records the month of one branch and applies it again in batches of several sizes. `dengmi replay`
 does the same to a real journal, with reading, decoding and comparing.")]
 pub(crate) struct Replay {
-    /// 成员数 Members
-    #[arg(long, default_value_t = SHARD, value_parser = clap::value_parser!(u32).range(1..=i64::from(SHARD)))]
+    /// 成员数 Members, all of one branch; it is meant for 20,000
+    #[arg(long, default_value_t = SHARD, value_parser = clap::value_parser!(u32).range(1..=400_000))]
     members: u32,
     /// 天数 Days
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=30))]
@@ -36,7 +36,8 @@ impl Replay {
     /// # Errors
     /// The engine refuses a batch.
     pub(crate) fn run(&self, global: &Global) -> Result<()> {
-        let config = MonthConfig::new(1, self.members, self.days);
+        let mut config = MonthConfig::new(1, self.members, self.days);
+        config.shard = config.shard.max(self.members);
         let bar = terminal::progress(global, "记录 recording", 0);
         let mut journal: Vec<Batch> = Vec::new();
         let (_, recorded) = shards::live(&config, 1, |batch| journal.push(batch.clone()))?;
