@@ -98,11 +98,11 @@ const RELIABILITY: Report = Report {
         },
         Step {
             why: "The process is killed at random moments.",
-            command: "crash kill --cycles 5000",
+            command: "crash kill --cycles 2000",
         },
         Step {
             why: "The power fails: what was never synced is gone or half there.",
-            command: "crash power --cycles 3000",
+            command: "crash power --cycles 1000",
         },
         Step {
             why: "The disk runs full and has space again.",
