@@ -10,7 +10,7 @@ pub(crate) struct Roster<T> {
     /// By member number less `first`: row index plus one, zero for none. Without any slot the rows
     /// lie in member order.
     slots: Vec<u32>,
-    /// The lowest member that has a slot: members of one group lie near each other.
+    /// Whose slot is the first: members of one group lie near each other, far from member 1.
     first: u32,
     /// Whose rows they are, beside the rows themselves: small rows stay small.
     members: Vec<u32>,
