@@ -26,9 +26,9 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
 #[openapi(
     info(
         title = "灯谜 Dengmi",
-        description = "Quizzes, check-ins and standings of a bank's customer communities. Every \
-                       change needs an `Idempotency-Key` (UUID v7); refusals are problem details \
-                       (RFC 9457) that say what to do instead.",
+        description = "Quizzes, check-ins, courses with mock investing, and standings of a bank's \
+                       customer communities. Every change needs an `Idempotency-Key` (UUID v7); \
+                       refusals are problem details (RFC 9457) that say what to do instead.",
     ),
     components(schemas(Problem)),
     security(("session" = [])),

@@ -308,7 +308,7 @@ rejects! {
     /// Nothing to look back at.
     NothingToDebrief = "nothing-to-debrief", "there is nothing to look back at now: no loss waits for it, or the last lesson is not sent yet";
     /// The amount is out of range.
-    BadAmount = "bad-amount", "the amount is below the smallest purchase, or the number of units is not above zero; look up the rules of the asset";
+    BadAmount = "bad-amount", "the amount is below the smallest purchase of the asset or above a billion yuan, or the number of units is not above zero; look up the rules of the asset";
     /// Not enough cash.
     NotEnoughCash = "not-enough-cash", "the account has less cash than that; lower the amount, or wait for cash that is on the way";
     /// Beyond the daily limit of the asset.
