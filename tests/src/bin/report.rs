@@ -115,10 +115,6 @@ const RELIABILITY: Report = Report {
             why: "The mock market against its targets.",
             command: "dengmi market check --threads 2",
         },
-        Step {
-            why: "Garbage for everything that reads bytes.",
-            command: "fuzz --target all --runs 1000000 --seed 7",
-        },
     ],
 };
 
@@ -154,6 +150,8 @@ fn write(report: &Report) -> std::io::Result<bool> {
         let seconds = began.elapsed().as_secs_f64();
         well &= output.status.success();
         let printed = String::from_utf8_lossy(&output.stdout);
+        // Where this machine keeps what is thrown away is nobody's business.
+        let printed = printed.replace(&*std::env::temp_dir().to_string_lossy(), "$TMPDIR");
         let ended = if output.status.success() { "" } else { " and **failed**" };
         // Writing to a string cannot fail.
         let _ = write!(
