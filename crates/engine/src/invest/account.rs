@@ -409,11 +409,7 @@ impl Account {
             };
             lot.confirmed.is_some_and(|from| from.saturating_add(days) <= close.date)
         };
-        let over: Vec<Lot> = self.lots.iter().copied().filter(ends).collect();
-        if over.is_empty() {
-            return;
-        }
-        self.lots.retain(|lot| !ends(lot));
+        let over: Vec<Lot> = self.lots.extract_if(.., |lot| ends(lot)).collect();
         for lot in over {
             let asset = &close.assets[usize::from(lot.asset)];
             let amount = match asset.trade.holding {

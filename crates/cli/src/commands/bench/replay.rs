@@ -19,7 +19,7 @@ use crate::terminal;
 Records the month of one branch and applies it again in batches of several sizes. `dengmi replay`
 does the same to a real journal, with reading, decoding and comparing.")]
 pub(crate) struct Replay {
-    /// 成员数 Members, all of one branch; it is meant for 20,000
+    /// 成员数 Members, all of one branch (a usual one has 20,000)
     #[arg(long, default_value_t = SHARD, value_parser = clap::value_parser!(u32).range(1..=400_000))]
     members: u32,
     /// 天数 Days
