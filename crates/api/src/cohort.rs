@@ -1,5 +1,7 @@
 //! A cohort on the wire, and what its endpoints look up.
 
+use std::sync::Arc;
+
 use dengmi_core::course::{CohortStage, CohortView, PupilStage, PupilView};
 use dengmi_core::view::Catalog;
 use dengmi_core::{CohortId, CommunityId, Day, Digest, MemberId, Ppm, Reject, RunId, Slug};
@@ -7,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::backend::{Backend, CourseText, Language, QuestionText};
+use crate::extract::Call;
 use crate::principal::Principal;
 use crate::problem::Problem;
 use crate::reach;
@@ -227,6 +230,33 @@ pub(crate) fn item_text<B: Backend>(
 ) -> Option<QuestionText> {
     let slug = view.items.get(usize::from(item))?;
     view.content.iter().rev().find_map(|(_, digest)| backend.question(*digest, slug, language))
+}
+
+/// A cohort that the calling member takes or took part in.
+pub(crate) struct Own {
+    pub(crate) member: MemberId,
+    pub(crate) catalog: Arc<Catalog>,
+    /// Where in the catalog.
+    place: usize,
+}
+
+impl Own {
+    /// The cohort, and what the caller has of it.
+    pub(crate) fn find<B: Backend>(
+        backend: &B,
+        call: &Call,
+        id: CohortId,
+    ) -> Result<(Self, PupilView), Problem> {
+        let member = call.principal()?.member().ok_or_else(Problem::forbidden)?;
+        let catalog = backend.catalog(id.branch).ok_or_else(Problem::not_found)?;
+        let place = catalog.cohorts.binary_search_by_key(&id, |view| view.id);
+        let place = place.map_err(|_| Problem::not_found())?;
+        Ok((Self { member, catalog, place }, pupil(backend, member, id)?))
+    }
+
+    pub(crate) fn cohort(&self) -> &CohortView {
+        &self.catalog.cohorts[self.place]
+    }
 }
 
 /// What a member has of a cohort.

@@ -146,6 +146,12 @@ async fn a_changed_level_is_confirmed_before_it_counts() {
     assert_eq!(asked_for["questions"], json!([question]));
     assert_eq!((&asked_for["per_day"], &asked_for["level"]), (&json!(2), &Value::Null));
     assert!(!asked_for.to_string().contains("points"));
+    for (answered, left) in [(&[][..], 2), (&[20_777], 2), (&[20_777, 20_778], 1)] {
+        let answered = answered.iter().copied().map(Day);
+        with_pupil(&api, |pupil| pupil.assessed = answered.collect());
+        let asked_for = api.get(token::M1, &me("assessment")).await.json();
+        assert_eq!(asked_for["left_today"], json!(left));
+    }
     let body = r#"{"adult":true,"choices":[1]}"#;
     let got = api.post(token::M1, &me("assessment"), body).await;
     let found = |confirmed| json!({"level": "C3", "until": "2027-11-21", "confirmed": confirmed, "holds": confirmed});

@@ -551,6 +551,8 @@ pub struct PupilView {
     pub invitation: Option<(CommunityId, Timestamp, PlacedBy)>,
     /// The risk level, once it was found.
     pub level: Option<Assessed>,
+    /// Days on which the questionnaire was answered, each time, in the year up to the last of them.
+    pub assessed: Vec<Day>,
     /// The mock account.
     pub mock: Box<MockView>,
 }

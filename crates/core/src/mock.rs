@@ -189,6 +189,17 @@ pub struct Assessed {
     pub confirmed: bool,
 }
 
+/// Times a questionnaire may still be answered on a day, by the days it was answered on before: so
+/// many times on one day, and so many within 365 days (C02).
+#[must_use]
+pub fn attempts_left(answered: &[Day], per_day: u8, per_year: u8, today: Day) -> u8 {
+    let left = |limit: u8, from: Day| {
+        let times = answered.iter().filter(|day| **day >= from).count();
+        limit.saturating_sub(u8::try_from(times).unwrap_or(u8::MAX))
+    };
+    left(per_day, today).min(left(per_year, today.plus(-364)))
+}
+
 /// Where an order stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -453,6 +464,23 @@ pub struct Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn attempts_are_counted_by_day_and_by_year() {
+        for (answered, today, left) in [
+            (&[][..], 400, 2),
+            (&[400], 400, 1),
+            (&[400, 400], 400, 0),
+            (&[400, 400], 401, 2),
+            // A year is 365 days with today.
+            (&[36, 36, 36, 36, 36, 36, 36], 400, 1),
+            (&[35, 36, 36, 36, 36, 36, 36], 400, 2),
+            (&[36, 36, 36, 36, 36, 36, 36, 36], 400, 0),
+        ] {
+            let answered: Vec<Day> = answered.iter().copied().map(Day).collect();
+            assert_eq!(attempts_left(&answered, 2, 8, Day(today)), left, "{answered:?} {today}");
+        }
+    }
 
     #[test]
     fn a_score_stays_within_its_thousand() {

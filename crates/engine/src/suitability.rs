@@ -7,7 +7,7 @@
 
 use bevy_ecs::prelude::*;
 use dengmi_content::model::{Assessment, RiskLevel};
-use dengmi_core::mock::{Assessed, ClientLevel};
+use dengmi_core::mock::{Assessed, ClientLevel, attempts_left};
 use dengmi_core::{Day, Reject, mutant};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -48,6 +48,11 @@ impl Levels {
         self.0.get(member).map(|level| level.last)
     }
 
+    /// Days on which a questionnaire was answered, in the year up to the last of them.
+    pub(crate) fn taken(&self, member: u32) -> &[Day] {
+        self.0.get(member).map_or(&[], |level| &level.taken)
+    }
+
     /// The level that holds on a day; `None` also where it ran out or waits to be confirmed.
     pub(crate) fn on(&self, member: u32, day: Day) -> Option<ClientLevel> {
         let last = self.last(member)?;
@@ -74,16 +79,13 @@ impl Levels {
         }
         let found = questionnaire.level(choices).ok_or(Reject::BadAssessment)?;
         let known = self.0.get(member);
-        let mut taken: SmallVec<[Day; 4]> = known.map_or_else(SmallVec::new, |known| {
-            known.taken.iter().copied().filter(|day| day.0 > today.0 - YEAR).collect()
-        });
-        let of_today = taken.iter().filter(|day| **day == today).count();
-        if of_today >= usize::from(questionnaire.per_day)
-            || taken.len() >= usize::from(questionnaire.per_year)
-        {
+        let (per_day, per_year) = (questionnaire.per_day, questionnaire.per_year);
+        if attempts_left(self.taken(member), per_day, per_year, today) == 0 {
             return Err(Reject::AssessmentLimit);
         }
-        taken.push(today);
+        let counts = |day: &Day| day.0 > today.0 - YEAR;
+        let earlier = self.taken(member).iter().copied().filter(counts);
+        let taken = earlier.chain([today]).collect();
         // What was confirmed last, even if it has run out by now.
         let before = known.and_then(|known| match known.last.confirmed {
             true => Some(known.last.level),

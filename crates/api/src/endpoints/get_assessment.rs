@@ -2,16 +2,16 @@
 
 use axum::extract::State;
 use dengmi_core::CohortId;
+use dengmi_core::mock::attempts_left;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::backend::Backend;
-use crate::cohort::{content_on, pupil};
+use crate::cohort::{Own, content_on};
 use crate::extract::{Admitted, Param};
 use crate::mock::{Level, investing, today};
 use crate::problem::Problem;
-use crate::reach;
 use crate::reply::{Answer, Reply};
 use crate::wire::{Notice, notices};
 
@@ -30,6 +30,8 @@ pub(crate) struct Assessment {
     per_day: u8,
     /// Most times within 365 days, over all courses.
     per_year: u8,
+    /// Times the member may still answer it today.
+    left_today: u8,
     /// Least age in years.
     min_age: u8,
     /// What younger members read instead.
@@ -67,10 +69,8 @@ pub(crate) async fn handler<B: Backend>(
     Param(id): Param<CohortId>,
 ) -> Answer<Assessment> {
     let backend = &*app.backend;
-    let member = call.principal()?.member().ok_or_else(Problem::forbidden)?;
-    let catalog = backend.catalog(id.branch).ok_or_else(Problem::not_found)?;
-    let view = reach::find_cohort(&catalog, id).ok_or_else(Problem::not_found)?;
-    let mine = pupil(backend, member, id)?;
+    let (own, mine) = Own::find(backend, &call, id)?;
+    let view = own.cohort();
     let named = investing(backend, view, call.language)?.assessment;
     let content = content_on(view, view.sent.max(1));
     let text = content.and_then(|content| backend.assessment(content, &named, call.language));
@@ -78,7 +78,7 @@ pub(crate) async fn handler<B: Backend>(
         tracing::error!(cohort = %id, "the questionnaire is missing");
         Problem::internal()
     })?;
-    let today = today(backend, &catalog, view);
+    let today = today(backend, &own.catalog, view);
     let questions = text.questions.into_iter();
     Ok(Reply::ok(Assessment {
         title: text.title,
@@ -87,6 +87,7 @@ pub(crate) async fn handler<B: Backend>(
         validity_days: text.validity_days,
         per_day: text.per_day,
         per_year: text.per_year,
+        left_today: attempts_left(&mine.assessed, text.per_day, text.per_year, today),
         min_age: text.min_age,
         age_note: text.age_note,
         notices: notices(text.notices),

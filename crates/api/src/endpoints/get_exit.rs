@@ -10,11 +10,10 @@ use utoipa::ToSchema;
 use super::list_news::{News, told};
 use crate::app::App;
 use crate::backend::{Backend, Language};
-use crate::cohort::pupil;
+use crate::cohort::Own;
 use crate::extract::{Admitted, Param};
 use crate::mock::{investing, market};
 use crate::problem::Problem;
-use crate::reach;
 use crate::reply::{Answer, Reply};
 use crate::wire::{Notice, notices};
 
@@ -137,10 +136,9 @@ pub(crate) async fn handler<B: Backend>(
     Param(id): Param<CohortId>,
 ) -> Answer<Body> {
     let backend = &*app.backend;
-    let member = call.principal()?.member().ok_or_else(Problem::forbidden)?;
-    let catalog = backend.catalog(id.branch).ok_or_else(Problem::not_found)?;
-    let view = reach::find_cohort(&catalog, id).ok_or_else(Problem::not_found)?;
-    let account = pupil(backend, member, id)?.mock;
+    let (own, mine) = Own::find(backend, &call, id)?;
+    let view = own.cohort();
+    let account = mine.mock;
     let exit = account.exit.ok_or_else(|| {
         Problem::new(
             StatusCode::CONFLICT,

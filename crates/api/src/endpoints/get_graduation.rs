@@ -9,11 +9,10 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::backend::{Backend, GraduationTerms};
-use crate::cohort::pupil;
+use crate::cohort::Own;
 use crate::extract::{Admitted, Param};
 use crate::mock::investing;
 use crate::problem::Problem;
-use crate::reach;
 use crate::reply::{Answer, Reply};
 
 /// What graduation asks for. It is decided when the course is graded; `stage` tells how.
@@ -80,10 +79,8 @@ pub(crate) async fn handler<B: Backend>(
     Param(id): Param<CohortId>,
 ) -> Answer<Graduation> {
     let backend = &*app.backend;
-    let member = call.principal()?.member().ok_or_else(Problem::forbidden)?;
-    let catalog = backend.catalog(id.branch).ok_or_else(Problem::not_found)?;
-    let view = reach::find_cohort(&catalog, id).ok_or_else(Problem::not_found)?;
-    let mine = pupil(backend, member, id)?;
+    let (own, mine) = Own::find(backend, &call, id)?;
+    let view = own.cohort();
     let rule = investing(backend, view, call.language)?.graduation;
     let parts = parts(&rule, &mine);
     let met = parts.iter().all(|part| part.missing == 0);

@@ -11,11 +11,10 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::backend::Backend;
-use crate::cohort::pupil;
+use crate::cohort::Own;
 use crate::extract::{Admitted, Param};
 use crate::mock::market;
 use crate::problem::Problem;
-use crate::reach;
 use crate::reply::{Answer, Reply};
 use crate::wire::{At, Notice, notices};
 
@@ -61,11 +60,9 @@ pub(crate) async fn handler<B: Backend>(
     Param(id): Param<CohortId>,
 ) -> Answer<Body> {
     let backend = &*app.backend;
-    let member = call.principal()?.member().ok_or_else(Problem::forbidden)?;
-    let catalog = backend.catalog(id.branch).ok_or_else(Problem::not_found)?;
-    let view = reach::find_cohort(&catalog, id).ok_or_else(Problem::not_found)?;
-    let mine = pupil(backend, member, id)?;
-    let words: HashMap<_, _> = backend.words_of(member).await?.into_iter().collect();
+    let (own, mine) = Own::find(backend, &call, id)?;
+    let view = own.cohort();
+    let words: HashMap<_, _> = backend.words_of(own.member).await?.into_iter().collect();
     let texts = mine.mock.texts.iter().map(|text| Text {
         at: At(text.at),
         kind: text.kind,

@@ -9,11 +9,10 @@ use utoipa::ToSchema;
 use super::put_plan::Part;
 use crate::app::App;
 use crate::backend::Backend;
-use crate::cohort::pupil;
+use crate::cohort::Own;
 use crate::extract::{Admitted, Param};
 use crate::mock::market;
 use crate::problem::Problem;
-use crate::reach;
 use crate::reply::{Answer, Reply};
 use crate::wire::{Notice, notices};
 
@@ -62,15 +61,13 @@ pub(crate) async fn handler<B: Backend>(
     Param(id): Param<CohortId>,
 ) -> Answer<Body> {
     let backend = &*app.backend;
-    let member = call.principal()?.member().ok_or_else(Problem::forbidden)?;
-    let catalog = backend.catalog(id.branch).ok_or_else(Problem::not_found)?;
-    let view = reach::find_cohort(&catalog, id).ok_or_else(Problem::not_found)?;
-    let mine = pupil(backend, member, id)?;
+    let (own, mine) = Own::find(backend, &call, id)?;
+    let view = own.cohort();
     let notices = notices(market(backend, view, call.language)?.notices);
     let Some((version, plan)) = mine.mock.plan else {
         return Ok(Reply::ok(Body { plan: None, notices }));
     };
-    let words = backend.words_of(member).await?;
+    let words = backend.words_of(own.member).await?;
     let text = words.into_iter().find(|(hash, _)| *hash == plan.text).map(|(_, words)| words);
     let plan = Kept {
         version,

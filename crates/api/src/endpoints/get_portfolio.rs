@@ -8,11 +8,10 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::backend::Backend;
-use crate::cohort::pupil;
+use crate::cohort::Own;
 use crate::extract::{Admitted, Param};
 use crate::mock::{asset_id, investing, market};
 use crate::problem::Problem;
-use crate::reach;
 use crate::reply::{Answer, Reply};
 use crate::wire::{Notice, notices};
 
@@ -89,10 +88,9 @@ pub(crate) async fn handler<B: Backend>(
     Param(id): Param<CohortId>,
 ) -> Answer<Portfolio> {
     let backend = &*app.backend;
-    let member = call.principal()?.member().ok_or_else(Problem::forbidden)?;
-    let catalog = backend.catalog(id.branch).ok_or_else(Problem::not_found)?;
-    let view = reach::find_cohort(&catalog, id).ok_or_else(Problem::not_found)?;
-    let account = pupil(backend, member, id)?.mock;
+    let (own, mine) = Own::find(backend, &call, id)?;
+    let view = own.cohort();
+    let account = mine.mock;
     let text = market(backend, view, call.language)?;
     let holdings = account.holdings.iter().map(|held| {
         let asset = asset_id(view, held.asset)?;

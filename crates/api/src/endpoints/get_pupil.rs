@@ -10,12 +10,11 @@ use utoipa::ToSchema;
 use super::put_wish::Wish;
 use crate::app::App;
 use crate::backend::Backend;
-use crate::cohort::{destinations, pupil};
+use crate::cohort::{Own, destinations};
 use crate::extract::{Admitted, Param};
 use crate::item::Item;
 use crate::mock::{Level, today};
 use crate::problem::Problem;
-use crate::reach;
 use crate::reply::{Answer, Reply};
 use crate::wire::At;
 
@@ -128,15 +127,13 @@ pub(crate) async fn handler<B: Backend>(
     Param(id): Param<CohortId>,
 ) -> Answer<Pupil> {
     let backend = &*app.backend;
-    let member = call.principal()?.member().ok_or_else(Problem::forbidden)?;
-    let catalog = backend.catalog(id.branch).ok_or_else(Problem::not_found)?;
-    let view = reach::find_cohort(&catalog, id).ok_or_else(Problem::not_found)?;
-    let mine = pupil(backend, member, id)?;
+    let (own, mine) = Own::find(backend, &call, id)?;
+    let view = own.cohort();
     let items = |items: &[u16]| -> Result<Vec<Item>, Problem> {
-        let shown = |item: &u16| Item::new(backend, view, member, *item, call.language);
+        let shown = |item: &u16| Item::new(backend, view, own.member, *item, call.language);
         items.iter().map(shown).collect()
     };
-    let places = destinations(backend, &catalog, view, call.language);
+    let places = destinations(backend, &own.catalog, view, call.language);
     let invitation = mine.invitation.map(|(to, until, by)| {
         let name = places.iter().find(|(group, _)| *group == to);
         let title = name.map_or_else(|| to.to_string(), |(_, title)| title.clone());
@@ -151,7 +148,7 @@ pub(crate) async fn handler<B: Backend>(
         computed: days(mine.computed),
         quizzes: days(mine.quizzes),
         tasks: days(mine.mock.tasks),
-        level: mine.level.map(|found| Level::of(found, today(backend, &catalog, view))),
+        level: mine.level.map(|found| Level::of(found, today(backend, &own.catalog, view))),
         concepts: Concepts { mastered: mine.mastered.0, taught: mine.mastered.1 },
         review: items(&mine.review)?,
         paired: Paired {

@@ -10,11 +10,10 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::backend::Backend;
-use crate::cohort::pupil;
+use crate::cohort::Own;
 use crate::extract::{Admitted, Param};
 use crate::mock::{band, investing, market};
 use crate::problem::Problem;
-use crate::reach;
 use crate::reply::{Answer, Reply};
 use crate::wire::{Notice, notices};
 
@@ -92,10 +91,9 @@ pub(crate) async fn handler<B: Backend>(
     Param(id): Param<CohortId>,
 ) -> Answer<Scored> {
     let backend = &*app.backend;
-    let member = call.principal()?.member().ok_or_else(Problem::forbidden)?;
-    let catalog = backend.catalog(id.branch).ok_or_else(Problem::not_found)?;
-    let view = reach::find_cohort(&catalog, id).ok_or_else(Problem::not_found)?;
-    let score = pupil(backend, member, id)?.mock.score;
+    let (own, mine) = Own::find(backend, &call, id)?;
+    let view = own.cohort();
+    let score = mine.mock.score;
     let rules = investing(backend, view, call.language)?;
     let total = score.total();
     Ok(Reply::ok(Scored {

@@ -10,11 +10,10 @@ use utoipa::ToSchema;
 use super::create_order::Asked;
 use crate::app::App;
 use crate::backend::Backend;
-use crate::cohort::pupil;
+use crate::cohort::Own;
 use crate::extract::{Admitted, Param};
 use crate::mock::{asset_id, market};
 use crate::problem::Problem;
-use crate::reach;
 use crate::reply::{Answer, Reply};
 use crate::wire::{At, Notice, notices};
 
@@ -92,10 +91,9 @@ pub(crate) async fn handler<B: Backend>(
     Param(id): Param<CohortId>,
 ) -> Answer<Body> {
     let backend = &*app.backend;
-    let member = call.principal()?.member().ok_or_else(Problem::forbidden)?;
-    let catalog = backend.catalog(id.branch).ok_or_else(Problem::not_found)?;
-    let view = reach::find_cohort(&catalog, id).ok_or_else(Problem::not_found)?;
-    let orders = pupil(backend, member, id)?.mock.orders.into_iter();
+    let (own, mine) = Own::find(backend, &call, id)?;
+    let view = own.cohort();
+    let orders = mine.mock.orders.into_iter();
     let orders = orders.map(|order| Order::of(view, order)).collect::<Result<_, _>>()?;
     let notices = notices(market(backend, view, call.language)?.notices);
     Ok(Reply::ok(Body { orders, notices }))

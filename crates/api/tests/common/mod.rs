@@ -244,6 +244,7 @@ fn pupil(id: MemberId, community: u32) -> PupilView {
         wish: Some(StayWish::Anywhere),
         invitation: Some((CommunityId::new(id.branch, 2), NOW, PlacedBy::Wish)),
         level: None,
+        assessed: Vec::new(),
         mock: Box::new(account()),
     }
 }

@@ -102,6 +102,7 @@ fn pupil_view(world: &World, entity: Entity, member: u32, pupil: &Pupil) -> Pupi
             (to, invitation.until, invitation.by)
         }),
         level: world.resource::<Levels>().last(member),
+        assessed: world.resource::<Levels>().taken(member).to_vec(),
         mock: Box::new(crate::invest::mock_view(world, entity, member)),
     }
 }

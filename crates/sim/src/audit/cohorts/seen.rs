@@ -119,7 +119,9 @@ impl Auditor {
         for (expected, seen) in expected.iter().zip(seen) {
             let expected = expected.expected(seen);
             let about = match () {
-                () if expected.level != seen.level => Invariant::Suitability,
+                () if (expected.level, &expected.assessed) != (seen.level, &seen.assessed) => {
+                    Invariant::Suitability
+                }
                 () if expected.mock != seen.mock => Invariant::Portfolio,
                 () => Invariant::Cohorts,
             };
@@ -170,6 +172,7 @@ impl Auditor {
                 .invitation
                 .map(|given| (CommunityId::new(self.branch, given.to), given.until, given.by)),
             level: self.levels.last(member.seq),
+            assessed: self.levels.of_last_year(member.seq),
             mock: Box::new(pupil.mock.view(&cohort.market, score.least)),
         };
         let mastered_most = most as u16;

@@ -41,6 +41,15 @@ impl Levels {
         self.0.get(&member)?.last
     }
 
+    /// Every time a member answered in the year that ends with the last of them.
+    pub(in crate::audit) fn of_last_year(&self, member: u32) -> Vec<Day> {
+        let Some(days) = self.0.get(&member).map(|answers| &answers.days) else {
+            return Vec::new();
+        };
+        let from = days.last().map(|last| last.plus(1 - YEAR));
+        days.iter().copied().filter(|day| Some(*day) >= from).collect()
+    }
+
     /// The level that holds on a day.
     pub(in crate::audit) fn on(&self, member: u32, day: Day) -> Option<ClientLevel> {
         let last = self.last(member)?;

@@ -182,6 +182,9 @@ fn suitability() {
             Some(())
         })
     });
+    check_seen("readers see one attempt less", I, |sight| {
+        account(sight, |view| view.assessed.pop().map(|_| ()))
+    });
 }
 
 #[test]
