@@ -18,7 +18,6 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::backend::{Backend, Standing};
-use crate::people;
 use crate::problem::Problem;
 
 /// One row.
@@ -78,6 +77,16 @@ pub(crate) enum Rows {
     Written(Arc<RawValue>),
     /// To be written into the answer.
     Fresh(Vec<Row>),
+}
+
+impl Rows {
+    /// Bytes they take, with usual names.
+    pub(crate) fn room(&self) -> usize {
+        match self {
+            Self::Written(rows) => rows.get().len(),
+            Self::Fresh(rows) => 96 * rows.len(),
+        }
+    }
 }
 
 impl Serialize for Rows {
@@ -144,11 +153,9 @@ fn visible_rows<B: Backend>(
     let Some(first) = window.first() else { return Vec::new() };
     let shown = backend.shown_in(first.member.branch);
     let visible = board::visible(window, standing.policy, slice, viewer, shown);
-    let reader = match viewer {
-        Viewer::Member(me) => Some(me),
-        Viewer::Operator => None,
-    };
-    let names = people::names_in_order(backend, reader, visible.iter().map(|row| row.member));
+    // Who may not be shown has no id here any more, so there is nobody left to ask for.
+    let members: Vec<Option<MemberId>> = visible.iter().map(|row| row.member).collect();
+    let names = backend.names(&members);
     let row = |(row, name): (board::Row, _)| Row {
         rank: row.rank,
         points: row.points,

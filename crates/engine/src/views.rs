@@ -115,10 +115,11 @@ pub(crate) fn member_card(world: &World, id: MemberId) -> Option<MemberCard> {
     let scores = world.resource::<Column<Scores>>().get(id.seq)?;
     let runs = world.resource::<RunIndex>().live();
     let streaks = runs.filter_map(|entity| {
-        let (run, plan) = (world.get::<Run>(entity)?, world.get::<RunPlan>(entity)?);
+        // Asked first: runs that are over are kept for weeks, and their streaks are far away.
+        let run = world.get::<Run>(entity).filter(|run| run.ended.is_none())?;
         let streak = world.get::<Streaks>(entity)?.0.get(id.seq)?;
-        let state = streak.state(plan.streak.as_ref()?);
-        run.ended.is_none().then(|| (RunId::new(id.branch, run.seq), state))
+        let state = streak.state(world.get::<RunPlan>(entity)?.streak.as_ref()?);
+        Some((RunId::new(id.branch, run.seq), state))
     });
     let rounds = world.resource::<RoundIndex>().live();
     let answered = rounds.filter_map(|entity| {

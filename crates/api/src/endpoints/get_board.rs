@@ -17,7 +17,7 @@ use crate::board_rows::{self, Row, Rows};
 use crate::extract::{Admitted, Asked, Param};
 use crate::principal::Principal;
 use crate::problem::Problem;
-use crate::wire::{At, hex};
+use crate::wire::At;
 
 /// Rows of a top when the query names none.
 const TOP: u32 = 50;
@@ -133,7 +133,7 @@ pub(crate) async fn handler<B: Backend>(
     let people = backend.people_version(branch_of(key).ok_or_else(Problem::not_found)?);
     let standing = backend.board(key).ok_or_else(Problem::not_found)?;
     let board = BoardName(key).to_string();
-    let tag = tag(app.started, &board, &standing, people, slice, member);
+    let tag = tag(app.started, &standing, people, member);
     let mut response = if matches(&headers, &tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
@@ -149,8 +149,8 @@ pub(crate) async fn handler<B: Backend>(
             rows,
             me: own.map(|row| Place { rank: row.rank, points: row.points }),
         };
-        // Room for everything around 50 rows of usual names; growing would copy it all again.
-        let mut text = Vec::with_capacity(5_000);
+        // Room for rows of usual names and what is around them; growing would copy it all again.
+        let mut text = Vec::with_capacity(400 + body.rows.room());
         serde_json::to_writer(&mut text, &body).map_err(|_| Problem::internal())?;
         ([(header::CONTENT_TYPE, "application/json")], text).into_response()
     };
@@ -192,22 +192,11 @@ fn branch_of(key: BoardKey) -> Option<dengmi_core::BranchId> {
     })
 }
 
-fn tag(
-    started: i64,
-    board: &str,
-    standing: &Standing,
-    people: u64,
-    slice: Slice,
-    member: Option<MemberId>,
-) -> String {
-    let (kind, of, n) = match slice {
-        Slice::Top(n) => ("top", 0, n),
-        Slice::Around(of, n) => ("around", of.seq, n),
-    };
+/// Tells the states of one address apart, for one caller.
+fn tag(started: i64, standing: &Standing, people: u64, member: Option<MemberId>) -> String {
     let member = member.map_or(0, |member| Principal::Member { member }.number());
     let Standing { version, closed, .. } = standing;
-    let text = format!("{started} {board} {version} {people} {closed} {kind} {of} {n} {member}");
-    format!("\"{}\"", hex(&blake3::hash(text.as_bytes()).as_bytes()[..12]))
+    format!("\"{started:x}-{version:x}-{people:x}-{}-{member:x}\"", u8::from(*closed))
 }
 
 fn matches(headers: &HeaderMap, tag: &str) -> bool {

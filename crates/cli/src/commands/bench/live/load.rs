@@ -232,7 +232,7 @@ impl Connection {
             ),
             Work::Around | Work::Mix => write!(
                 request,
-                "GET /v1/boards/{}?around=me&n=10 HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {}\r\n\r\n",
+                "GET /v1/boards/{}?around=me&n=5 HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {}\r\n\r\n",
                 phase.board,
                 reader(),
             ),
