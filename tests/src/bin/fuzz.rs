@@ -1,4 +1,4 @@
-//! `cargo run --release -p dengmi-tests --bin fuzz -- --target pack --runs 1000000 --seed 7`
+//! `cargo run --profile fuzz -p dengmi-tests --bin fuzz -- --target pack --runs 1000000 --seed 7`
 //!
 //! Feeds targets with inputs mutated from their corpora. What breaks one is written to a file in
 //! the corpus of the target, where an ordinary test runs it from then on.
