@@ -40,11 +40,24 @@ const PUPILS_EVERY: usize = 10;
 pub(super) struct Town {
     /// Who lives there.
     pub(super) crowd: Crowd,
-    cohort: Option<CohortId>,
-    visitor: MemberId,
-    visitor_token: String,
+    /// The course, and somebody who takes it.
+    course: Option<(CohortId, Visitor)>,
+    visitor: Visitor,
     operator_token: String,
     password: String,
+}
+
+/// A member as whom a visitor may look around.
+struct Visitor {
+    member: MemberId,
+    token: String,
+}
+
+impl Visitor {
+    async fn sign_in(backend: &Backend, member: MemberId) -> Result<Self> {
+        let token = backend.lasting_session(SessionSubject::Member(member)).await;
+        Ok(Self { member, token: token.map_err(store_fails)? })
+    }
 }
 
 /// Sends commands at the same time and gives their outcomes in order.
@@ -147,19 +160,19 @@ pub(super) async fn build(
         operator(Action::Launch { quest: quest.clone(), communities: Vec::new(), start: today })
     };
     send(backend, pack.quests.keys().map(launch).collect()).await?;
-    let cohort = open_course(backend, &pack, &everybody, today.plus(1)).await?;
-    accounts(backend, crowd, cohort).await
+    let course = open_course(backend, &pack, &everybody, today.plus(1)).await?;
+    accounts(backend, crowd, course).await
 }
 
 /// Opens a group for the first course of the content and one that its graduates go to, starts the
-/// course, and has some members move there and most of these enrol. `None` where the content has no
-/// course, or no community files for it.
+/// course, and has some members move there and most of these enrol, the one that is given back
+/// among them. `None` where the content has no course, or no community files for it.
 async fn open_course(
     backend: &Arc<Backend>,
     pack: &Pack,
     members: &[MemberId],
     start: Day,
-) -> Result<Option<CohortId>> {
+) -> Result<Option<(CohortId, MemberId)>> {
     let Some((course, content)) = pack.courses.first_key_value() else { return Ok(None) };
     let template = |kinds: &[CommunityKind]| {
         let fits = pack.communities.iter().find(|(_, file)| kinds.contains(&file.kind));
@@ -191,7 +204,7 @@ async fn open_course(
         (index % 5 != 4).then_some(Command { actor: Actor::Member(member), action })
     };
     send(backend, pupils().enumerate().filter_map(enrol).collect()).await?;
-    Ok(Some(*cohort))
+    Ok(pupils().next().map(|first| (*cohort, first)))
 }
 
 fn member(outcome: &Outcome) -> Option<MemberId> {
@@ -205,9 +218,12 @@ fn store_fails(error: impl std::fmt::Display) -> CliError {
     CliError::unavailable(error.to_string(), "check the disk and try again")
 }
 
-/// A member's session, and an operator's account with a session.
-async fn accounts(backend: &Arc<Backend>, crowd: Crowd, cohort: Option<CohortId>) -> Result<Town> {
-    let visitor = MemberId::new(BRANCH, 1);
+/// Sessions of members, and an operator's account with a session.
+async fn accounts(
+    backend: &Arc<Backend>,
+    crowd: Crowd,
+    course: Option<(CohortId, MemberId)>,
+) -> Result<Town> {
     let mut random = [0; 6];
     getrandom::fill(&mut random).map_err(|error| CliError::internal(anyhow::anyhow!("{error}")))?;
     let password: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -227,13 +243,15 @@ async fn accounts(backend: &Arc<Backend>, crowd: Crowd, cohort: Option<CohortId>
     };
     let store = backend.host().journal();
     let account = store.insert_account(account).await?;
-    let visitor_token = backend.lasting_session(SessionSubject::Member(visitor)).await;
+    let course = match course {
+        Some((cohort, pupil)) => Some((cohort, Visitor::sign_in(backend, pupil).await?)),
+        None => None,
+    };
     let operator_token = backend.lasting_session(SessionSubject::Operator(account)).await;
     Ok(Town {
         crowd,
-        cohort,
-        visitor,
-        visitor_token: visitor_token.map_err(store_fails)?,
+        course,
+        visitor: Visitor::sign_in(backend, MemberId::new(BRANCH, 1)).await?,
         operator_token: operator_token.map_err(store_fails)?,
         password,
     })
@@ -242,29 +260,43 @@ async fn accounts(backend: &Arc<Backend>, crowd: Crowd, cohort: Option<CohortId>
 impl Town {
     /// What to paste.
     pub(super) fn welcome(&self, address: SocketAddr, folder: &Path, speed: u32) -> Vec<String> {
-        let Self { visitor, visitor_token, operator_token, password, cohort, .. } = self;
+        let Self { visitor, operator_token, password, course, .. } = self;
         let minutes = 1_440.0 / f64::from(speed);
         let url = format!("http://{address}");
-        vec![
+        let mut lines = vec![
             format!(
                 "灯谜演示 demo: {url}  接口文档 docs: {url}/docs  数据 data: {}",
                 folder.display()
             ),
             format!("一天 a day = {:.0} s  停止 stop: Ctrl-C", minutes * 60.0),
             String::new(),
-            format!("# 成员 member {visitor}"),
-            format!("M='Authorization: Bearer {visitor_token}'"),
+            format!("# 成员 member {}", visitor.member),
+            format!("M='Authorization: Bearer {}'", visitor.token),
             format!("curl -s -H \"$M\" {url}/v1/me"),
             format!("curl -s -H \"$M\" {url}/v1/rounds"),
             format!("# 榜单名称在下方实时视图里 names of standings are in the live view below"),
             format!("curl -s -H \"$M\" {url}/v1/boards/run-r1-1"),
             format!("curl -sN -H \"$M\" {url}/v1/events"),
             String::new(),
+        ];
+        if let Some((cohort, pupil)) = course {
+            let url = format!("{url}/v1/cohorts/{cohort}");
+            lines.extend([
+                format!("# 学员 member {} takes the course", pupil.member),
+                format!("P='Authorization: Bearer {}'", pupil.token),
+                format!("curl -s -H \"$P\" {url}/me"),
+                format!("curl -s -H \"$P\" {url}/lessons/1"),
+                format!("curl -s -H \"$P\" {url}/market"),
+                format!("curl -s -H \"$P\" {url}/me/portfolio"),
+                String::new(),
+            ]);
+        }
+        lines.extend([
             format!("# 操作员 operator: login demo, password {password}"),
             format!("O='Authorization: Bearer {operator_token}'"),
             format!("curl -s -H \"$O\" {url}/v1/communities"),
-            match cohort {
-                Some(cohort) => format!("curl -s -H \"$O\" {url}/v1/cohorts/{cohort}"),
+            match course {
+                Some((cohort, _)) => format!("curl -s -H \"$O\" {url}/v1/cohorts/{cohort}"),
                 None => "# 内容里没有可开的课程 the content has no course to start".to_owned(),
             },
             format!(
@@ -272,6 +304,7 @@ impl Town {
                 Uuid::now_v7()
             ),
             String::new(),
-        ]
+        ]);
+        lines
     }
 }
