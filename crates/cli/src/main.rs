@@ -16,11 +16,6 @@ use clap::Parser as _;
 use args::{Cli, Command};
 use error::CliError;
 
-/// Requests and commands take and give back thousands of small pieces of memory a second, often on
-/// another thread: the system's allocator took 5-10 % more processor time for it.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let Cli { global, command } = Cli::parse();
     let result = match command {

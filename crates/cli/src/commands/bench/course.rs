@@ -74,7 +74,13 @@ impl Course {
         let days = room.course_days();
         let month = MonthConfig::new(1, room.enrolled(), u16::from(days.min(30)));
         bar.set_message("社群月 community month");
-        let (lived, times) = shards::live(&month, 1, |_| {})?;
+        // The month of one cohort is over in milliseconds: the median of several.
+        let mut months = Vec::new();
+        for _ in 0..MONTHS {
+            months.push(shards::live(&month, 1, |_| {})?);
+        }
+        months.sort_by_key(|(_, times)| times.apply);
+        let (lived, times) = months.swap_remove(MONTHS / 2);
         bar.finish_and_clear();
         let month_commands: u64 = lived.iter().map(|lived| lived.shard.tally().commands).sum();
         let active: u64 = lived.iter().map(|lived| lived.shard.tally().active).sum();
@@ -132,6 +138,9 @@ impl Course {
         Ok(())
     }
 }
+
+/// Community months that are measured.
+const MONTHS: usize = 5;
 
 /// What a part of a course is called, in its row.
 fn name(part: Part) -> &'static str {
