@@ -15,23 +15,23 @@ fn harness(args: &[&str]) -> (bool, String) {
 }
 
 #[track_caller]
-fn is_caught(name: &str, by: &str) {
+fn is_caught(name: &str, by: &[&str]) {
     let (well, said) = harness(&["--only", name, "--seeds", "4", "--kills", "12"]);
     let line = said.lines().find(|line| line.starts_with(name)).unwrap_or_default();
-    assert!(well && line.contains(by), "{said}");
+    assert!(well && by.iter().any(|by| line.contains(by)), "{said}");
     assert!(said.contains("1 mutants, 1 caught, 0 survive; 0 false alarms"), "{said}");
 }
 
 #[test]
 fn mutants_of_every_layer_are_caught() {
-    is_caught("ledger/order-again", "3 once");
-    is_caught("streak/last-freeze", "4 streaks");
-    is_caught("cohort/two-at-once", "8 cohorts");
-    is_caught("time/utc-day", "14 time and journal");
-    is_caught("commit/told-twice", "14 time and journal");
+    is_caught("ledger/order-again", &["3 once"]);
+    is_caught("streak/last-freeze", &["4 streaks"]);
+    is_caught("cohort/two-at-once", &["8 cohorts"]);
+    is_caught("time/utc-day", &["14 time and journal"]);
+    is_caught("commit/told-twice", &["14 time and journal"]);
     // By which of its invariants, the moment of the kill decides: a repeated command is done twice,
     // or its first answer is gone.
-    is_caught("keys/forgotten", "kills");
+    is_caught("keys/forgotten", &["acknowledged and lost", "3 once"]);
 }
 
 #[test]

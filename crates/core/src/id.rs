@@ -6,7 +6,6 @@ use std::marker::PhantomData;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use smallvec::SmallVec;
 
 /// A branch of the bank. One branch is one shard: one engine, one journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -154,15 +153,7 @@ impl<K: Kind> FromStr for Id<K> {
 impl<K: Kind> Serialize for Id<K> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if serializer.is_human_readable() {
-            // Ids fill the rows of standings: numbers written by hand cost a fifth of `fmt`.
-            let mut text = SmallVec::<[u8; 24]>::new();
-            let mut digits = itoa::Buffer::new();
-            text.push(K::PREFIX as u8);
-            text.extend_from_slice(digits.format(self.branch.0).as_bytes());
-            text.push(b'-');
-            text.extend_from_slice(digits.format(self.seq).as_bytes());
-            let text = std::str::from_utf8(&text).map_err(serde::ser::Error::custom)?;
-            serializer.serialize_str(text)
+            serializer.collect_str(self)
         } else {
             (self.branch, self.seq).serialize(serializer)
         }

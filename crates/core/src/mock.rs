@@ -189,15 +189,18 @@ pub struct Assessed {
     pub confirmed: bool,
 }
 
+/// Days within which answers to questionnaires are counted, today among them (C02).
+pub const ASSESSMENT_YEAR: i32 = 365;
+
 /// Times a questionnaire may still be answered on a day, by the days it was answered on before: so
-/// many times on one day, and so many within 365 days (C02).
+/// many times on one day, and so many within [`ASSESSMENT_YEAR`] (C02).
 #[must_use]
 pub fn attempts_left(answered: &[Day], per_day: u8, per_year: u8, today: Day) -> u8 {
     let left = |limit: u8, from: Day| {
         let times = answered.iter().filter(|day| **day >= from).count();
         limit.saturating_sub(u8::try_from(times).unwrap_or(u8::MAX))
     };
-    left(per_day, today).min(left(per_year, today.plus(-364)))
+    left(per_day, today).min(left(per_year, today.plus(1 - ASSESSMENT_YEAR)))
 }
 
 /// Where an order stands.

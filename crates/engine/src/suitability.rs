@@ -7,7 +7,7 @@
 
 use bevy_ecs::prelude::*;
 use dengmi_content::model::{Assessment, RiskLevel};
-use dengmi_core::mock::{Assessed, ClientLevel, attempts_left};
+use dengmi_core::mock::{ASSESSMENT_YEAR, Assessed, ClientLevel, attempts_left};
 use dengmi_core::{Day, Reject, mutant};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -15,9 +15,6 @@ use smallvec::SmallVec;
 use crate::RestoreError;
 use crate::kernel::{Builder, Section, decode, encode};
 use crate::roster::Roster;
-
-/// Days in which questionnaires are counted.
-const YEAR: i32 = 365;
 
 /// The levels of everybody who ever answered a questionnaire.
 #[derive(Resource, Default)]
@@ -83,7 +80,7 @@ impl Levels {
         if attempts_left(self.taken(member), per_day, per_year, today) == 0 {
             return Err(Reject::AssessmentLimit);
         }
-        let counts = |day: &Day| day.0 > today.0 - YEAR;
+        let counts = |day: &Day| day.0 > today.0 - ASSESSMENT_YEAR;
         let earlier = self.taken(member).iter().copied().filter(counts);
         let taken = earlier.chain([today]).collect();
         // What was confirmed last, even if it has run out by now.
