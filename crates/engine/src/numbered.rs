@@ -11,12 +11,14 @@ pub(crate) struct Numbered<K: Send + Sync + 'static> {
     last: u32,
     /// Rising by number.
     live: Vec<(u32, Entity)>,
+    /// Those of them that are not over, rising by number.
+    current: Vec<(u32, Entity)>,
     kind: PhantomData<fn() -> K>,
 }
 
 impl<K: Send + Sync> Default for Numbered<K> {
     fn default() -> Self {
-        Self { last: 0, live: Vec::new(), kind: PhantomData }
+        Self { last: 0, live: Vec::new(), current: Vec::new(), kind: PhantomData }
     }
 }
 
@@ -25,14 +27,15 @@ impl<K: Send + Sync> Numbered<K> {
     /// snapshot that says otherwise is refused.
     pub(crate) const LAST_MAX: u32 = u32::MAX / 2;
 
-    /// A table as it was saved: the last number, and what still has one. `None` where numbers do
-    /// not rise, or lie beyond the last.
+    /// A table as it was saved: the last number, and what still has one, none of it over. `None`
+    /// where numbers do not rise, or lie beyond the last.
     pub(crate) fn restored(last: u32, live: Vec<(u32, Entity)>) -> Option<Self> {
         let rises = live.windows(2).all(|pair| pair[0].0 < pair[1].0);
         let first = live.first().is_none_or(|(seq, _)| *seq > 0);
         let within = live.last().is_none_or(|(seq, _)| *seq <= last);
         (last <= Self::LAST_MAX && rises && first && within).then_some(Self {
             last,
+            current: live.clone(),
             live,
             kind: PhantomData,
         })
@@ -50,14 +53,11 @@ impl<K: Send + Sync> Numbered<K> {
     pub(crate) fn push(&mut self, entity: Entity) {
         self.last = self.next();
         self.live.push((self.last, entity));
-    }
-
-    fn place(&self, seq: u32) -> Option<usize> {
-        self.live.binary_search_by_key(&seq, |(seq, _)| *seq).ok()
+        self.current.push((self.last, entity));
     }
 
     pub(crate) fn entity(&self, seq: u32) -> Option<Entity> {
-        self.place(seq).map(|place| self.live[place].1)
+        place(&self.live, seq).map(|place| self.live[place].1)
     }
 
     /// Those that are left, by number.
@@ -65,10 +65,27 @@ impl<K: Send + Sync> Numbered<K> {
         self.live.iter().map(|(_, entity)| *entity)
     }
 
+    /// Those that are not over, by number: what is over can outnumber them many times.
+    pub(crate) fn current(&self) -> impl Iterator<Item = Entity> + '_ {
+        self.current.iter().map(|(_, entity)| *entity)
+    }
+
+    /// One is over, and only kept.
+    pub(crate) fn end(&mut self, seq: u32) {
+        if let Some(place) = place(&self.current, seq) {
+            self.current.remove(place);
+        }
+    }
+
     /// Takes one out; its number is never given again.
     pub(crate) fn remove(&mut self, seq: u32) -> Option<Entity> {
-        self.place(seq).map(|place| self.live.remove(place).1)
+        self.end(seq);
+        place(&self.live, seq).map(|place| self.live.remove(place).1)
     }
+}
+
+fn place(rising: &[(u32, Entity)], seq: u32) -> Option<usize> {
+    rising.binary_search_by_key(&seq, |(seq, _)| *seq).ok()
 }
 
 #[cfg(test)]
@@ -86,8 +103,23 @@ mod tests {
         assert_eq!((table.entity(2), table.entity(0), table.next()), (Some(entities[1]), None, 4));
         assert_eq!((table.remove(2), table.remove(2)), (Some(entities[1]), None));
         assert_eq!(table.live().collect::<Vec<_>>(), [entities[0], entities[2]]);
+        assert_eq!(table.current().collect::<Vec<_>>(), [entities[0], entities[2]]);
         let saved = vec![(1, entities[0]), (3, entities[2])];
         assert_eq!(Numbered::restored(3, saved), Some(table));
+    }
+
+    #[test]
+    fn what_is_over_is_only_kept() {
+        let mut world = World::new();
+        let entities = [(); 3].map(|()| world.spawn_empty().id());
+        let live = (1..).zip(entities).collect();
+        let mut table = Numbered::<()>::restored(3, live).unwrap();
+        table.end(2);
+        table.end(2);
+        assert_eq!(table.current().collect::<Vec<_>>(), [entities[0], entities[2]]);
+        assert_eq!((table.live().count(), table.entity(2)), (3, Some(entities[1])));
+        assert_eq!(table.remove(3), Some(entities[2]));
+        assert_eq!(table.current().collect::<Vec<_>>(), [entities[0]]);
     }
 
     #[test]

@@ -292,6 +292,7 @@ fn end(world: &mut World, seq: u32) {
         return;
     }
     run.ended = Some(now.at);
+    world.resource_mut::<RunIndex>().end(seq);
     let forgotten = now.at.plus_ms(REMEMBERED_DAYS * 86_400_000);
     world.resource_mut::<DueQueue>().add(forgotten, Due::RunForgotten { run: seq });
     crate::quiz::close_rounds_of(world, seq);
@@ -341,7 +342,7 @@ fn restore(world: &mut World, _version: u16, bytes: &[u8]) -> Result<(), Restore
     if [saved.streaks.len(), saved.scores.len()] != [saved.runs.len(); 2] {
         return Err(broken());
     }
-    let mut live = Vec::new();
+    let (mut live, mut over) = (Vec::new(), Vec::new());
     let tables = saved.streaks.into_iter().zip(saved.scores);
     for (run, tables) in saved.runs.into_iter().zip(tables) {
         let packs = world.resource::<Packs>();
@@ -350,11 +351,13 @@ fn restore(world: &mut World, _version: u16, bytes: &[u8]) -> Result<(), Restore
         let pack = if unpinned { Some(packs.current().clone()) } else { pack };
         let pack = pack.ok_or(RestoreError::MissingContent(run.pack))?;
         let seq = run.seq;
+        over.extend(run.ended.map(|_| seq));
         let entity = spawn(world, run, &pack).ok_or_else(broken)?;
         world.entity_mut(entity).insert(tables);
         live.push((seq, entity));
     }
-    let index = RunIndex::restored(saved.launched, live).ok_or_else(broken)?;
+    let mut index = RunIndex::restored(saved.launched, live).ok_or_else(broken)?;
+    over.into_iter().for_each(|seq| index.end(seq));
     world.insert_resource(index);
     Ok(())
 }

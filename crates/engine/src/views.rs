@@ -113,18 +113,17 @@ fn round_view(world: &World, entity: Entity) -> Option<RoundView> {
 pub(crate) fn member_card(world: &World, id: MemberId) -> Option<MemberCard> {
     let member = world.resource::<Column<Member>>().get(id.seq)?;
     let scores = world.resource::<Column<Scores>>().get(id.seq)?;
-    let runs = world.resource::<RunIndex>().live();
+    let runs = world.resource::<RunIndex>().current();
     let streaks = runs.filter_map(|entity| {
-        // Asked first: runs that are over are kept for weeks, and their streaks are far away.
-        let run = world.get::<Run>(entity).filter(|run| run.ended.is_none())?;
         let streak = world.get::<Streaks>(entity)?.0.get(id.seq)?;
+        let run = world.get::<Run>(entity)?;
         let state = streak.state(world.get::<RunPlan>(entity)?.streak.as_ref()?);
         Some((RunId::new(id.branch, run.seq), state))
     });
-    let rounds = world.resource::<RoundIndex>().live();
+    let rounds = world.resource::<RoundIndex>().current();
     let answered = rounds.filter_map(|entity| {
-        let round = world.get::<Round>(entity).filter(|round| round.stage == Stage::Open)?;
         let sheet = world.get::<Sheets>(entity)?.0.get(id.seq)?;
+        let round = world.get::<Round>(entity)?;
         Some((RoundId::new(id.branch, round.seq), sheet.bits()))
     });
     Some(MemberCard {

@@ -1,12 +1,14 @@
 //! Cohorts in which everybody takes part in everything: the dearest course there can be, for
 //! measurements. Every member of every cohort finishes each lesson, answers the quiz of the day
 //! and every review that is due, and invests: a sheet, a note and an order on every day that takes
-//! orders.
+//! orders. Some cohorts after the others do their day's work, as many at a time as make a batch of
+//! the community month.
 
 mod invest;
 #[cfg(test)]
 mod ladder;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use dengmi_content::Pack;
@@ -14,6 +16,7 @@ use dengmi_content::model::QuestKind;
 use dengmi_core::command::{Answer, ConsentPurpose};
 use dengmi_core::course::{CohortStage, CourseAction, ItemAnswer, Occasion};
 use dengmi_core::random::Seed;
+use dengmi_core::view::Catalog;
 use dengmi_core::{
     Action, Actor, Batch, BranchId, Calendar, CohortId, Command, CommunityId, Day, ManagerId,
     MemberId, Outcome, Slug, Timestamp,
@@ -22,8 +25,10 @@ use dengmi_engine::{Applied, ApplyError, Engine, EngineConfig, item_order, layou
 
 use crate::answering::{right_choice, wrong_choice};
 use crate::dice::Dice;
+use crate::month::CHUNK;
 
-const BRANCH: BranchId = BranchId(1);
+/// The branch of every classroom.
+pub const BRANCH: BranchId = BranchId(1);
 
 /// The day on which groups are opened; courses start a week later.
 const OPENING: Day = Day(20_800);
@@ -140,6 +145,22 @@ impl Classroom {
         self.days()
     }
 
+    /// Commands of a part, in batches as large as the community month's.
+    fn send_all(
+        &mut self,
+        engine: &mut Engine,
+        part: Part,
+        commands: Vec<Command>,
+        apply: &mut impl FnMut(&mut Engine, &Batch, Part) -> Result<Applied, ApplyError>,
+    ) -> Result<(), ApplyError> {
+        let mut left = commands.into_iter().peekable();
+        while left.peek().is_some() {
+            let batch = left.by_ref().take(CHUNK as usize).collect();
+            self.send(engine, part, batch, apply)?;
+        }
+        Ok(())
+    }
+
     fn send(
         &mut self,
         engine: &mut Engine,
@@ -179,13 +200,18 @@ impl Classroom {
         (member - 1) / self.members + 1
     }
 
-    fn each(&self, action: impl Fn(MemberId, CohortId) -> Action) -> Vec<Command> {
+    /// Everybody, by number.
+    fn everybody(&self) -> Range<u32> {
+        1..self.enrolled() + 1
+    }
+
+    fn each(&self, who: Range<u32>, action: impl Fn(MemberId, CohortId) -> Action) -> Vec<Command> {
         let command = |seq| {
             let member = MemberId::new(BRANCH, seq);
             let cohort = CohortId::new(BRANCH, self.cohort_of(seq));
             Command { actor: Actor::System, action: action(member, cohort) }
         };
-        (1..=self.enrolled()).map(command).collect()
+        who.map(command).collect()
     }
 
     /// Opens the groups, starts the cohorts and enrols everybody.
@@ -201,13 +227,14 @@ impl Classroom {
         let opens = (0..self.cohorts).map(|_| system(open.clone())).collect();
         self.send(engine, Part::Due, opens, apply)?;
         let group = |cohort: CohortId| CommunityId::new(BRANCH, cohort.seq);
-        let joins = self.each(|_, cohort| Action::Join { community: group(cohort) });
-        self.send(engine, Part::Due, joins, apply)?;
-        let consents = self.each(|member, _| {
+        let joins =
+            self.each(self.everybody(), |_, cohort| Action::Join { community: group(cohort) });
+        self.send_all(engine, Part::Due, joins, apply)?;
+        let consents = self.each(self.everybody(), |member, _| {
             let purpose = ConsentPurpose::Activities;
             Action::Consent { member, purpose, version: 1, given: true }
         });
-        self.send(engine, Part::Due, consents, apply)?;
+        self.send_all(engine, Part::Due, consents, apply)?;
         let starts = (1..=self.cohorts).map(|seq| {
             system(Action::Course(CourseAction::Start {
                 course: self.course.clone(),
@@ -219,9 +246,10 @@ impl Classroom {
         self.send(engine, Part::Due, starts, apply)?;
         let eve = Calendar::default().start_of(OPENING.plus(7)).plus_ms(-3_600_000);
         self.wait(engine, eve, apply)?;
-        let enrol =
-            self.each(|member, cohort| Action::Course(CourseAction::Enrol { member, cohort }));
-        self.send(engine, Part::Due, enrol, apply)?;
+        let enrol = self.each(self.everybody(), |member, cohort| {
+            Action::Course(CourseAction::Enrol { member, cohort })
+        });
+        self.send_all(engine, Part::Due, enrol, apply)?;
         (self.commands, self.acts) = (0, 0);
         Ok(())
     }
@@ -243,27 +271,32 @@ impl Classroom {
             let pack = self.pack.clone();
             let lesson = &pack.courses[&self.course].lessons[usize::from(day) - 1];
             let computed = lesson.compute.answer;
-            let finish = self.each(|member, cohort| {
-                Action::Course(CourseAction::FinishLesson { member, cohort, day, computed })
-            });
-            self.send(engine, Part::Lessons, finish, &mut apply)?;
-            let reviews = self.reviews(engine);
-            self.send(engine, Part::Reviews, reviews, &mut apply)?;
-            let answers = self.answers(engine);
-            self.send(engine, Part::Quiz, answers, &mut apply)?;
-            let (writing, orders) = self.invest(engine, day);
-            self.send(engine, Part::Writing, writing, &mut apply)?;
-            self.send(engine, Part::Orders, orders, &mut apply)?;
+            let catalog = engine.catalog();
+            let step = (CHUNK / self.members).max(1) * self.members;
+            for from in self.everybody().step_by(step as usize) {
+                let who = from..(from + step).min(self.enrolled() + 1);
+                let finish = self.each(who.clone(), |member, cohort| {
+                    Action::Course(CourseAction::FinishLesson { member, cohort, day, computed })
+                });
+                self.send_all(engine, Part::Lessons, finish, &mut apply)?;
+                let reviews = self.reviews(engine, &catalog, who.clone());
+                self.send_all(engine, Part::Reviews, reviews, &mut apply)?;
+                let answers = self.answers(engine, &catalog, &who);
+                self.send_all(engine, Part::Quiz, answers, &mut apply)?;
+                let (writing, orders) = self.invest(engine, day, who);
+                self.send_all(engine, Part::Writing, writing, &mut apply)?;
+                self.send_all(engine, Part::Orders, orders, &mut apply)?;
+            }
         }
         let after = calendar.start_of(OPENING.plus(9 + i32::from(self.days())));
         self.wait(engine, after, &mut apply)
     }
 
-    fn reviews(&mut self, engine: &Engine) -> Vec<Command> {
-        let slugs = engine.catalog().cohorts.first().map(|cohort| cohort.items.clone());
+    fn reviews(&self, engine: &Engine, catalog: &Catalog, who: Range<u32>) -> Vec<Command> {
+        let slugs = catalog.cohorts.first().map(|cohort| cohort.items.clone());
         let slugs = slugs.unwrap_or_default();
         let mut commands = Vec::new();
-        for seq in 1..=self.enrolled() {
+        for seq in who {
             let member = MemberId::new(BRANCH, seq);
             let cohort = CohortId::new(BRANCH, self.cohort_of(seq));
             let card = engine.member_card(member);
@@ -286,18 +319,20 @@ impl Classroom {
     }
 
     /// Everybody's answers to the open rounds, three in four right.
-    fn answers(&mut self, engine: &Engine) -> Vec<Command> {
-        let catalog = engine.catalog();
+    fn answers(&mut self, engine: &Engine, catalog: &Catalog, who: &Range<u32>) -> Vec<Command> {
         let quest = self.pack.courses[&self.course].quest();
         let QuestKind::QuizSeries(series) = &quest.kind else { return Vec::new() };
         let mut commands = Vec::new();
         for round in catalog.rounds.iter().filter(|round| !round.closed) {
             let cohort = catalog.cohorts.iter().find(|cohort| cohort.run == round.run);
-            let keys = engine.round_keys(round.id).unwrap_or_default();
             let Some(cohort) = cohort.filter(|cohort| cohort.stage == CohortStage::Running) else {
                 continue;
             };
             let first = (cohort.id.seq - 1) * self.members + 1;
+            if !who.contains(&first) {
+                continue;
+            }
+            let keys = engine.round_keys(round.id).unwrap_or_default();
             for seq in first..first + self.members {
                 let member = MemberId::new(BRANCH, seq);
                 let options = round.questions.iter().map(|question| question.options);

@@ -37,7 +37,7 @@ pub const DAYS: u16 = 30;
 
 /// Members whose commands of one kind go into one batch: small enough for what passes between
 /// the engine's phases to stay in the processor's cache.
-const CHUNK: u32 = 10 * GROUP;
+pub(crate) const CHUNK: u32 = 10 * GROUP;
 
 /// 2026-11-01: the month has thirty days, so that its standing counts the whole workload.
 const FIRST: Day = Day(20_758);

@@ -1,46 +1,39 @@
 //! A host in memory with two branches, and a way to ask the interface over it.
 
-#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
+#![allow(dead_code, unreachable_pub, unused_imports, reason = "each test file uses a part of it")]
 
+mod asking;
 pub mod mock;
+mod world;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use self::mock::{account, market_view};
-use axum::Router;
-use axum::body::Body;
-use axum::http::{HeaderMap, Request, StatusCode};
 use dengmi_api::backend::{
     AssessmentText, CommunityText, ContentInfo, CourseText, EntryView, InvestingText, Invite,
     InviteError, InviteTarget, Language, LessonText, MarketText, NewSession, NoticeText,
     ProductText, QuestKind, QuestText, QuestionKind, QuestionText, Readiness, Risk, RuleText,
     SessionSubject, Sheet, SheetText, Standing, Submission, SubmitError, Submitted, Unavailable,
 };
-use dengmi_api::{Backend, Limits, Principal, Role, Scope, router};
+use dengmi_api::{Backend, Principal, Role, Scope};
 use dengmi_core::command::Key;
-use dengmi_core::course::{
-    CohortStage, CohortView, CourseAction, CourseReceipt, Gain, ItemMark, Occasion, PlacedBy,
-    PupilStage, PupilView, StayWish,
-};
+use dengmi_core::course::{CourseAction, CourseReceipt, ItemMark, Occasion};
 use dengmi_core::ledger::RuleRef;
-use dengmi_core::mock::{BandStanding, TeamScore};
 use dengmi_core::outcome::{RegradeReport, StreakState};
 use dengmi_core::text::FoldedHash;
 use dengmi_core::view::board::{BoardKey, BoardPolicy, TiePolicy, rank};
-use dengmi_core::view::{
-    Catalog, CommunityView, Event, MemberCard, MemberStatus, PostView, QuestionView, RoundView,
-    RunView, Score,
-};
+use dengmi_core::view::{Catalog, Event, MemberCard, MemberStatus, Score};
 use dengmi_core::{
-    Account, Action, BranchId, Calendar, Cause, CohortId, CommunityId, Day, Digest, EntryKind,
-    LedgerEntry, ManagerId, MemberId, Outcome, Points, PostId, Ppm, Receipt, Reject, RoundId,
-    RunId, Slug, Timestamp,
+    Account, Action, BranchId, Cause, CohortId, CommunityId, Day, Digest, EntryKind, LedgerEntry,
+    ManagerId, MemberId, Outcome, Points, PostId, Receipt, RoundId, RunId, Slug, Timestamp,
 };
 use tokio::sync::broadcast;
-use tower::ServiceExt as _;
 use uuid::Uuid;
+
+pub use self::asking::{Api, Got, key, request};
+pub use self::world::card;
+use self::world::{branch, cohort, pupil};
 
 /// 2026-11-21T04:30:00Z, a Saturday noon in China.
 pub const NOW: Timestamp = Timestamp(1_795_235_400_000);
@@ -86,167 +79,6 @@ pub struct Fake {
     pub words: Mutex<HashMap<(MemberId, FoldedHash), String>>,
     pub names_read: AtomicU32,
     counter: AtomicU64,
-}
-
-fn community(id: CommunityId, manager: u32, members: &[u32]) -> CommunityView {
-    CommunityView {
-        id,
-        template: slug("payroll"),
-        manager: ManagerId::new(id.branch, manager),
-        calendar: Calendar::default(),
-        members: members.iter().map(|&seq| MemberId::new(id.branch, seq)).collect(),
-        capacity: 500,
-        policy: BoardPolicy::default(),
-    }
-}
-
-fn run(id: RunId, quest: &str, communities: &[u32]) -> RunView {
-    RunView {
-        id,
-        quest: slug(quest),
-        content: Digest::of(b"pack"),
-        communities: communities.iter().map(|&seq| CommunityId::new(id.branch, seq)).collect(),
-        first: Day(20_778),
-        last: Day(20_784),
-        ended: None,
-        budget_left: Points(5_000),
-    }
-}
-
-fn round(id: RoundId, run: u32, closed: bool) -> RoundView {
-    let question = |name: &str, options| QuestionView {
-        question: slug(name),
-        options,
-        answers: 12,
-        right: if closed { 7 } else { 0 },
-        discrimination: closed.then_some(310),
-    };
-    RoundView {
-        id,
-        run: RunId::new(id.branch, run),
-        index: 0,
-        opens: Timestamp(NOW.0 - 3_600_000),
-        closes: Timestamp(NOW.0 + 3_600_000),
-        questions: vec![
-            question("bank/single", 3),
-            question("bank/number", 0),
-            question("bank/text", 0),
-        ],
-        revealed: closed,
-        closed,
-    }
-}
-
-fn post(id: PostId, run: u32) -> PostView {
-    PostView {
-        id,
-        run: RunId::new(id.branch, run),
-        manager: ManagerId::new(id.branch, 1),
-        at: Timestamp(NOW.0 - 1_000),
-        closes: Timestamp(NOW.0 + 1_000),
-        likes: 2,
-        comments: 1,
-    }
-}
-
-pub fn card(id: MemberId, community: u32) -> MemberCard {
-    MemberCard {
-        id,
-        status: MemberStatus::Active,
-        community: CommunityId::new(id.branch, community),
-        joined: Day(20_700),
-        consented: true,
-        marketing: false,
-        shown: true,
-        balance: Points(120),
-        scored: Day(20_778),
-        scores: [Score { points: 10, reached: 1 }; 4],
-        streaks: Vec::new(),
-        answered: Vec::new(),
-        courses: vec![pupil(id, community)],
-    }
-}
-
-/// One branch: two groups under two managers; group 1 has members 1 and 2, group 2 member 3.
-/// Runs 1 to 3 (quiz, streak, Moments) are for group 1, run 4 (quiz) is for group 2.
-fn branch(number: u16) -> Catalog {
-    let b = BranchId(number);
-    Catalog {
-        content: Digest::of(b"pack"),
-        managers: vec![ManagerId::new(b, 1), ManagerId::new(b, 2)],
-        communities: vec![
-            community(CommunityId::new(b, 1), 1, &[1, 2]),
-            community(CommunityId::new(b, 2), 2, &[3]),
-        ],
-        runs: vec![
-            run(RunId::new(b, 1), "quiz", &[1]),
-            run(RunId::new(b, 2), "streak", &[1]),
-            run(RunId::new(b, 3), "moments", &[1]),
-            run(RunId::new(b, 4), "quiz", &[2]),
-        ],
-        rounds: vec![
-            round(RoundId::new(b, 1), 1, false),
-            round(RoundId::new(b, 2), 1, true),
-            round(RoundId::new(b, 3), 4, false),
-        ],
-        posts: vec![post(PostId::new(b, 1), 3)],
-        cohorts: vec![cohort(CohortId::new(b, 1), 1), cohort(CohortId::new(b, 2), 2)],
-    }
-}
-
-/// The cohort of one group, after its second lesson.
-fn cohort(id: CohortId, group: u32) -> CohortView {
-    let mut pupils = [0; 9];
-    pupils[PupilStage::Enrolled as usize] = 2;
-    CohortView {
-        id,
-        course: slug("basics"),
-        stage: CohortStage::Running,
-        since: [Some(NOW), Some(NOW), Some(NOW), None, None, None],
-        content: vec![(1, Digest::of(b"pack"))],
-        communities: vec![CommunityId::new(id.branch, group)],
-        run: RunId::new(id.branch, group),
-        first: Day(20_777),
-        last: Day(20_783),
-        sent: 2,
-        pupils,
-        commitment: Digest::of(b"commitment"),
-        secret: None,
-        gain: Some(Gain { members: 2, before: Ppm(500_000), after: Ppm(0), normalised: None }),
-        retained: [None; 2],
-        items: ["bank/single", "bank/number", "bank/text"].map(slug).into(),
-        terms: Digest::of(b"pack"),
-        market: Arc::new(market_view()),
-        standing: BandStanding {
-            bands: vec![1, 1],
-            teams: vec![TeamScore {
-                community: CommunityId::new(id.branch, group),
-                members: 2,
-                score: 412,
-            }],
-        },
-    }
-}
-
-/// A member who has finished the first lesson, has two items to review and an invitation.
-fn pupil(id: MemberId, community: u32) -> PupilView {
-    PupilView {
-        cohort: CohortId::new(id.branch, community),
-        stage: PupilStage::Enrolled,
-        since: NOW,
-        lessons: 1,
-        computed: 1,
-        quizzes: 1,
-        mastered: (1, 3),
-        review: vec![0, 1],
-        paired: (1, 0, 2),
-        asked: Some((Occasion::Before, vec![2])),
-        wish: Some(StayWish::Anywhere),
-        invitation: Some((CommunityId::new(id.branch, 2), NOW, PlacedBy::Wish)),
-        level: None,
-        assessed: Vec::new(),
-        mock: Box::new(account()),
-    }
 }
 
 pub fn operator(account: u32, role: Role, branches: Scope, manager: Option<&str>) -> Principal {
@@ -753,120 +585,4 @@ impl Backend for Fake {
     fn metrics(&self) -> String {
         "dengmi_up 1\n".to_owned()
     }
-}
-
-/// An answer, read whole.
-pub struct Got {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: Vec<u8>,
-}
-
-impl Got {
-    pub fn json(&self) -> serde_json::Value {
-        serde_json::from_slice(&self.body)
-            .unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&self.body)))
-    }
-
-    pub fn code(&self) -> String {
-        self.json()["code"].as_str().unwrap_or_default().to_owned()
-    }
-
-    pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
-    }
-}
-
-/// The interface over a fake host.
-pub struct Api {
-    pub fake: Arc<Fake>,
-    router: Router,
-}
-
-/// A fresh idempotency key.
-pub fn key() -> Uuid {
-    static COUNT: AtomicU64 = AtomicU64::new(1);
-    let mut bytes = [0u8; 16];
-    bytes[..6].copy_from_slice(&NOW.0.to_be_bytes()[2..]);
-    bytes[6] = 0x70;
-    bytes[8..].copy_from_slice(&COUNT.fetch_add(1, Ordering::SeqCst).to_be_bytes());
-    bytes[8] = 0x80;
-    Uuid::from_bytes(bytes)
-}
-
-impl Default for Api {
-    fn default() -> Self {
-        Self::with(Limits { requests_per_second: None, ..Limits::default() })
-    }
-}
-
-impl Api {
-    pub fn with(limits: Limits) -> Self {
-        Self::both(Fake::default(), limits)
-    }
-
-    /// The interface over this host.
-    pub fn over(fake: Fake) -> Self {
-        Self::both(fake, Limits { requests_per_second: None, ..Limits::default() })
-    }
-
-    fn both(fake: Fake, limits: Limits) -> Self {
-        let fake = Arc::new(fake);
-        let router = router(Arc::clone(&fake), limits);
-        Self { fake, router }
-    }
-
-    pub async fn raw(&self, request: Request<Body>) -> axum::response::Response {
-        self.router.clone().oneshot(request).await.unwrap()
-    }
-
-    pub async fn send(&self, request: Request<Body>) -> Got {
-        let response = self.raw(request).await;
-        let (parts, body) = response.into_parts();
-        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap().to_vec();
-        Got { status: parts.status, headers: parts.headers, body }
-    }
-
-    pub async fn get(&self, token: &str, path: &str) -> Got {
-        self.send(request("GET", path, token, None, "")).await
-    }
-
-    /// A write under a fresh key.
-    pub async fn write(&self, method: &str, token: &str, path: &str, body: &str) -> Got {
-        self.send(request(method, path, token, Some(key()), body)).await
-    }
-
-    pub async fn post(&self, token: &str, path: &str, body: &str) -> Got {
-        self.write("POST", token, path, body).await
-    }
-
-    pub fn refuse_next(&self, reject: Reject) {
-        *self.fake.next.lock().unwrap() = Some(Ok(Outcome::Rejected(reject)));
-    }
-
-    pub fn last_action(&self) -> Action {
-        let submitted = self.fake.submitted.lock().unwrap();
-        submitted.last().expect("a command was submitted").command.action.clone()
-    }
-}
-
-/// A request; no token when it is empty.
-pub fn request(
-    method: &str,
-    path: &str,
-    token: &str,
-    key: Option<Uuid>,
-    body: &str,
-) -> Request<Body> {
-    let mut request = Request::builder().method(method).uri(path);
-    if !token.is_empty() {
-        request = request.header("authorization", format!("Bearer {token}"));
-    }
-    if let Some(key) = key {
-        request = request.header("idempotency-key", key.to_string());
-    }
-    if !body.is_empty() {
-        request = request.header("content-type", "application/json");
-    }
-    request.body(Body::from(body.to_owned())).unwrap()
 }

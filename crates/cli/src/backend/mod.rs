@@ -9,6 +9,7 @@ mod people;
 mod products;
 mod sessions;
 mod texts;
+mod upkeep;
 
 use std::sync::Arc;
 
@@ -35,6 +36,7 @@ use tokio::sync::broadcast;
 use uuid::Uuid;
 
 pub(crate) use accounts::{Account, hash_password};
+pub(crate) use upkeep::upkeep;
 
 /// The host, its store, and what is kept in memory about people and sessions.
 pub(crate) struct HostBackend<S> {

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use dengmi_api::Limits;
@@ -19,7 +18,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::args::Global;
-use crate::backend::HostBackend;
+use crate::backend::{HostBackend, upkeep};
 use crate::error::{CliError, Result};
 use crate::{block_on, content, data, terminal};
 
@@ -95,11 +94,11 @@ impl Serve {
                 "还没有操作员账号，先停止服务并运行 · no operator account yet; stop, then run:\n  dengmi user add LOGIN --role head-office",
             );
         }
-        let backend = Arc::new(HostBackend::new(host, Some(metrics.clone())).await?);
+        let backend = Arc::new(HostBackend::new(host, Some(metrics)).await?);
         for line in urls(address) {
             terminal::print(&line)?;
         }
-        let upkeep = tokio::spawn(upkeep(backend.clone(), metrics));
+        let upkeep = tokio::spawn(upkeep(backend.clone()));
         dengmi_api::serve(listener, backend.clone(), stop_signal(), Limits::default()).await;
         terminal::say("正在停止 · stopping");
         upkeep.abort();
@@ -152,34 +151,6 @@ fn urls(address: SocketAddr) -> Vec<String> {
         format!("接口文档 API documentation http://{shown}/docs"),
         format!("就绪检查 Readiness http://{shown}/readyz"),
     ]
-}
-
-/// Small regular work: metrics, sessions whose time is over.
-async fn upkeep(
-    backend: Arc<HostBackend<SqliteStore>>,
-    metrics: metrics_exporter_prometheus::PrometheusHandle,
-) {
-    let mut ticks = tokio::time::interval(Duration::from_secs(5));
-    let mut count = 0u64;
-    loop {
-        ticks.tick().await;
-        metrics.run_upkeep();
-        for branch in backend.host().branches() {
-            if let Some(views) = backend.host().views(branch) {
-                let published = views.published();
-                let branch = branch.to_string();
-                metrics::gauge!("dengmi_members", "branch" => branch.clone())
-                    .set(f64::from(published.members()));
-                metrics::gauge!("dengmi_journal_seq", "branch" => branch).set(published.seq as f64);
-            }
-        }
-        if count.is_multiple_of(720)
-            && let Err(error) = backend.sweep().await
-        {
-            tracing::warn!(%error, "sessions whose time is over");
-        }
-        count += 1;
-    }
 }
 
 /// Done when the process is told to stop.

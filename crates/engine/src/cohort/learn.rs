@@ -39,6 +39,7 @@ pub(crate) fn graded(world: &mut World, run: u32, index: u16, sheets: &[Graded])
     let Some(entity) = live.into_iter().find(of_run) else { return };
     let plan = world.get::<CohortPlan>(entity).expect("cohorts have a plan").clone();
     let cohort = world.get::<Cohort>(entity).expect("indexed cohorts are whole");
+    let cards = cohort.concepts.len();
     let day = u8::try_from(index + 1).unwrap_or(u8::MAX);
     let on = cohort.day(day);
     let concepts: Vec<u16> = plan
@@ -52,6 +53,9 @@ pub(crate) fn graded(world: &mut World, run: u32, index: u16, sheets: &[Graded])
         let Some(pupil) = pupils.0.get_mut(sheet.member) else { continue };
         if pupil.stage != PupilStage::Enrolled {
             continue;
+        }
+        if pupil.cards.is_empty() {
+            pupil.cards.reserve_exact(cards);
         }
         for (question, concept) in concepts.iter().enumerate() {
             if sheet.answered >> question & 1 == 1 {

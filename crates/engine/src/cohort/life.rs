@@ -7,7 +7,8 @@ use dengmi_core::{CommunityId, Ppm, Receipt, Reject, Timestamp, mutant};
 
 use super::pupil::Pupil;
 use super::{
-    Cohort, CohortIndex, CohortPlan, Pupils, announce, enter_pupil, enter_stage, learn, place,
+    Cohort, CohortIndex, CohortPlan, Pupils, Taking, announce, enter_pupil, enter_stage, learn,
+    place,
 };
 use crate::board::Scores;
 use crate::clock::{Due, DueQueue};
@@ -268,6 +269,8 @@ pub(crate) fn forget(world: &mut World, seq: u32) {
     let pupils = world.get::<Pupils>(entity).expect("cohorts have pupils");
     let members: Vec<u32> = pupils.0.by_member().map(|(member, _, _)| member).collect();
     world.despawn(entity);
+    let mut taking = world.resource_mut::<Taking>();
+    members.iter().for_each(|member| taking.remove(*member, seq));
     let mut touched = world.resource_mut::<Touched>();
     members.into_iter().for_each(|member| touched.member(member));
     touched.catalog = true;

@@ -1,5 +1,5 @@
 //! Cohorts: courses that were started. Reads [`Request`] and [`Departed`]; owns [`Cohort`],
-//! [`Pupils`] and [`CohortPlan`]; tells [`Announced`].
+//! [`Pupils`], [`CohortPlan`] and [`Taking`]; tells [`Announced`].
 //!
 //! A cohort's quiz of the day is an ordinary run of rounds, so answers, rewards, corrections and
 //! standings work as everywhere. What is particular to courses is here: stages, lessons, memory,
@@ -11,6 +11,7 @@ mod place;
 mod plan;
 mod pupil;
 mod serve;
+mod taking;
 mod view;
 
 use bevy_ecs::prelude::*;
@@ -36,6 +37,7 @@ pub(crate) use life::{count_retention, end_invitations, end_lessons, forget, ope
 pub(crate) use plan::CohortPlan;
 pub use plan::item_order;
 pub(crate) use pupil::Pupil;
+use taking::{Taking, taken_by};
 pub(crate) use view::{cohort_view, pupil_views};
 
 /// A started course.
@@ -103,6 +105,7 @@ impl Cohort {
 pub(crate) fn plugin(builder: &mut Builder) {
     builder
         .resource::<CohortIndex>()
+        .resource::<Taking>()
         .systems(
             Phase::Structure,
             (serve::serve_courses, notice_departures).chain().after(crate::runs::serve_runs),
@@ -162,8 +165,8 @@ fn enter_pupil(world: &mut World, entity: Entity, member: u32, to: PupilStage) -
 fn notice_departures(world: &mut World) {
     let departed: Vec<Departed> = world.resource::<Stream<Departed>>().read().copied().collect();
     for Departed { member, from } in departed {
-        let live: Vec<Entity> = world.resource::<CohortIndex>().live().collect();
-        for entity in live {
+        let taken: Vec<Entity> = taken_by(world, member).collect();
+        for entity in taken {
             let cohort = world.get::<Cohort>(entity).expect("indexed cohorts are whole");
             // Back in another of its groups by now?
             let row = world.resource::<Column<Member>>().get(member);
@@ -214,6 +217,7 @@ fn restore(world: &mut World, _version: u16, bytes: &[u8]) -> Result<(), Restore
         return Err(broken());
     }
     let mut live = Vec::new();
+    let mut taking = Taking::default();
     for (cohort, pupils) in saved.cohorts.into_iter().zip(saved.pupils) {
         let missing = |digest: &Digest| world.resource::<Packs>().get(*digest).is_none();
         let needed = cohort.packs.iter().map(|(_, digest)| *digest).chain([cohort.terms]);
@@ -228,10 +232,12 @@ fn restore(world: &mut World, _version: u16, bytes: &[u8]) -> Result<(), Restore
         }
         let seq = cohort.seq;
         let plan = CohortPlan::of(world, &cohort).ok_or_else(broken)?;
+        pupils.0.by_member().for_each(|(member, _, _)| taking.add(member, seq));
         live.push((seq, world.spawn((cohort, pupils, plan)).id()));
     }
     let index = CohortIndex::restored(saved.started, live).ok_or_else(broken)?;
     world.insert_resource(index);
+    world.insert_resource(taking);
     Ok(())
 }
 

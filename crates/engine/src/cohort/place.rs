@@ -1,6 +1,8 @@
 //! The way of graduates into long-term groups. Invitation, acceptance, running out and arrival are
 //! facts of their own: nobody is moved but by coming.
 
+use std::collections::BTreeMap;
+
 use bevy_ecs::prelude::*;
 use dengmi_core::course::{
     CohortStage, CourseEvent, CourseReceipt, PlacedBy, PupilStage, StayWish,
@@ -33,11 +35,12 @@ fn places(world: &World, entity: Entity) -> Vec<Place> {
     let plan = world.get::<CohortPlan>(entity).expect("cohorts have a plan");
     let kinds = &plan.course().migration.to;
     let people = world.resource::<People>();
+    let invited = invited(world);
     let groups = people.communities.iter().filter_map(|row| world.get::<Community>(*row));
     let open = groups.filter(|group| !group.closed);
     let fitting = open.filter_map(|group| {
         let rank = kinds.iter().position(|kind| *kind == group.kind)?;
-        let held = group.members.len() as u32 + invited_to(world, group.seq);
+        let held = group.members.len() as u32 + invited.get(&group.seq).copied().unwrap_or(0);
         Some(Place {
             seq: group.seq,
             manager: group.manager,
@@ -49,21 +52,22 @@ fn places(world: &World, entity: Entity) -> Vec<Place> {
     fitting.collect()
 }
 
-/// Seats of a group that standing invitations hold.
-fn invited_to(world: &World, group: u32) -> u32 {
+/// Seats that standing invitations hold, by group.
+fn invited(world: &World) -> BTreeMap<u32, u32> {
+    let mut held = BTreeMap::new();
     if mutant::planted("cohort/seats-ignored") {
-        return 0;
+        return held;
     }
-    let live = world.resource::<CohortIndex>().live();
-    let pupils = live.filter_map(|entity| world.get::<Pupils>(entity));
-    let held = pupils.map(|pupils| {
-        let waiting = |pupil: &Pupil| {
+    for entity in world.resource::<CohortIndex>().live() {
+        let pupils = world.get::<Pupils>(entity).expect("cohorts have pupils");
+        let waiting = pupils.0.by_member().filter(|(_, _, pupil)| {
             matches!(pupil.stage, PupilStage::Invited | PupilStage::Accepted)
-                && pupil.invitation.is_some_and(|invitation| invitation.to == group)
-        };
-        pupils.0.by_member().filter(|(_, _, pupil)| waiting(pupil)).count() as u32
-    });
-    held.sum()
+        });
+        for invitation in waiting.filter_map(|(_, _, pupil)| pupil.invitation) {
+            *held.entry(invitation.to).or_default() += 1;
+        }
+    }
+    held
 }
 
 /// Where a graduate is placed, and why: the group they wished for, else one they showed interest

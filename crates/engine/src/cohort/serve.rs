@@ -13,7 +13,8 @@ use dengmi_core::{
 use super::plan::number;
 use super::pupil::Pupil;
 use super::{
-    Cohort, CohortIndex, CohortPlan, Pupils, announce, cohort_of, community_of, enter_pupil,
+    Cohort, CohortIndex, CohortPlan, Pupils, Taking, announce, cohort_of, community_of,
+    enter_pupil, taken_by,
 };
 use super::{learn, life, place};
 use crate::clock::{Due, DueQueue};
@@ -268,6 +269,7 @@ fn enrol(world: &mut World, entity: Entity, member: MemberId) -> Result<Receipt,
             let id = here.id(world.resource::<Setup>());
             let mut pupils = world.get_mut::<Pupils>(entity).expect("cohorts have pupils");
             pupils.0.entry(member.seq, || Pupil::new(now));
+            world.resource_mut::<Taking>().add(member.seq, id.seq);
             let stage = PupilStage::Enrolled;
             let group = community_of(world, member.seq);
             announce(world, group, CourseEvent::Pupil { cohort: id, member, stage });
@@ -279,11 +281,10 @@ fn enrol(world: &mut World, entity: Entity, member: MemberId) -> Result<Receipt,
 
 /// A member takes one course at a time.
 fn elsewhere(world: &World, here: Entity, member: MemberId) -> Result<(), Reject> {
-    let busy =
-        world.resource::<CohortIndex>().live().filter(|entity| *entity != here).any(|entity| {
-            let pupils = world.get::<Pupils>(entity).expect("cohorts have pupils");
-            pupils.0.get(member.seq).is_some_and(|pupil| pupil.stage == PupilStage::Enrolled)
-        });
+    let busy = taken_by(world, member.seq).filter(|entity| *entity != here).any(|entity| {
+        let pupils = world.get::<Pupils>(entity).expect("cohorts have pupils");
+        pupils.0.get(member.seq).is_some_and(|pupil| pupil.stage == PupilStage::Enrolled)
+    });
     let busy = busy && !mutant::planted("cohort/two-at-once");
     if busy { Err(Reject::OtherCohort) } else { Ok(()) }
 }

@@ -7,7 +7,7 @@ use dengmi_core::course::{CohortStage, CohortView, Occasion, PupilStage, PupilVi
 use dengmi_core::{CommunityId, Digest, MemberId, RunId, mutant};
 
 use super::pupil::Pupil;
-use super::{Cohort, CohortIndex, CohortPlan, Pupils};
+use super::{Cohort, CohortPlan, Pupils, taken_by};
 use crate::invest::Standing;
 use crate::kernel::{Now, Setup};
 use crate::market::{self, MarketSeed, Terms};
@@ -66,8 +66,7 @@ pub(super) fn commitment(setup: &Setup, cohort: &Cohort, pack: &Pack, course: &C
 
 /// Every course a member takes or took part in.
 pub(crate) fn pupil_views(world: &World, member: MemberId) -> Vec<PupilView> {
-    let live = world.resource::<CohortIndex>().live();
-    let of = live.filter_map(|entity| {
+    let of = taken_by(world, member.seq).filter_map(|entity| {
         let pupil = world.get::<Pupils>(entity)?.0.get(member.seq)?;
         Some(pupil_view(world, entity, member.seq, pupil))
     });

@@ -211,6 +211,7 @@ fn settle(world: &mut World, entity: Entity) {
     let mut round = world.get_mut::<Round>(entity).expect("indexed rounds are whole");
     round.stage = Stage::Settled;
     let round = round.clone();
+    world.resource_mut::<RoundIndex>().end(round.seq);
     let run_entity = world
         .resource::<RunIndex>()
         .entity(round.run)
@@ -433,16 +434,18 @@ pub(super) fn restore(world: &mut World, _version: u16, bytes: &[u8]) -> Result<
     if [saved.sheets.len(), saved.scores.len()] != [saved.rounds.len(); 2] {
         return Err(broken());
     }
-    let mut live = Vec::new();
+    let (mut live, mut over) = (Vec::new(), Vec::new());
     let tables = saved.sheets.into_iter().zip(saved.scores);
     for (round, (sheets, scores)) in saved.rounds.into_iter().zip(tables) {
         if !whole(world, &round, &sheets) {
             return Err(broken());
         }
         let seq = round.seq;
+        over.extend((round.stage != Stage::Open).then_some(seq));
         live.push((seq, world.spawn((round, sheets, scores)).id()));
     }
-    let index = RoundIndex::restored(saved.opened, live).ok_or_else(broken)?;
+    let mut index = RoundIndex::restored(saved.opened, live).ok_or_else(broken)?;
+    over.into_iter().for_each(|seq| index.end(seq));
     world.insert_resource(index);
     Ok(())
 }

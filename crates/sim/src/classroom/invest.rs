@@ -1,5 +1,7 @@
 //! What everybody in a classroom does on the mock account.
 
+use std::ops::Range;
+
 use dengmi_content::model::Market;
 use dengmi_content::model::market::{Asset, Holding};
 use dengmi_core::course::CourseAction;
@@ -63,7 +65,12 @@ impl Classroom {
     }
 
     /// What is written and read on a day, and what is ordered.
-    pub(super) fn invest(&mut self, engine: &Engine, day: u8) -> (Vec<Command>, Vec<Command>) {
+    pub(super) fn invest(
+        &mut self,
+        engine: &Engine,
+        day: u8,
+        who: Range<u32>,
+    ) -> (Vec<Command>, Vec<Command>) {
         let content = &self.pack.courses[&self.course].course;
         let questions = &self.pack.assessments[self.pack.current(&content.assessment)];
         let from = content.mock.orders_from_day;
@@ -76,7 +83,7 @@ impl Classroom {
         };
         let text = FoldedHash::of("今天学到的");
         let (mut writing, mut orders) = (Vec::new(), Vec::new());
-        for seq in 1..=self.enrolled() {
+        for seq in who {
             let mut write = |what| writing.push(act(seq, what));
             if day == 1
                 && let Some(choices) = questionnaire(questions, Self::level(seq))

@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::content;
-use crate::backend::{Account, HostBackend};
+use crate::backend::{Account, HostBackend, upkeep};
 use crate::error::{CliError, Result};
 use crate::{block_on, terminal};
 
@@ -73,7 +73,9 @@ impl LiveServer {
         }
         let backend = self.set_up().await?;
         terminal::print(&address.to_string())?;
+        let upkeep = tokio::spawn(upkeep(backend.clone()));
         dengmi_api::serve(listener, backend.clone(), input_ended(), limits).await;
+        upkeep.abort();
         backend.host().shutdown().await;
         Ok(())
     }
