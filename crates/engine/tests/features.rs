@@ -114,7 +114,7 @@ fn a_late_report_counts_on_its_own_day() {
 #[test]
 fn the_phrase_of_the_day_turns() {
     let quest = streak_quest(
-        r#"phrases: ["今天学一点", "明天再来"], phrase_required: true"#,
+        r#"phrases: ["今天学一点", "明天再来", "积少成多", "看看风险"], phrase_required: true"#,
         r#""check-in""#,
     );
     let mut town = Town::new(&[CHECK_IN], &quest);
@@ -340,6 +340,12 @@ fn a_comment_counts_once_and_undoing_takes_it_back() {
     assert_eq!(word(&town.one("10-03 09:02", staff)), "staff-excluded");
 }
 
+/// Points on the standing of the first run.
+fn run_points(town: &Town) -> Vec<i32> {
+    let (_, scores) = town.engine.run_scores(RunId::new(BranchId(1), 1)).unwrap();
+    scores.iter().map(|(_, score)| score.points).collect()
+}
+
 #[test]
 fn points_are_spent_expire_and_are_taken_back() {
     let mut town = Town::new(&[CHECK_IN, STREAK_3], &streak_quest("", r#""check-in", "streak-3""#));
@@ -360,8 +366,10 @@ fn points_are_spent_expire_and_are_taken_back() {
         points: bonus.points,
         cause: bonus.cause,
     };
+    assert_eq!(run_points(&town), [8]);
     assert_eq!(word(&town.one("10-04 09:04", reverse.clone())), "ok");
     assert_eq!(town.balances(), "");
+    assert_eq!(run_points(&town), [6], "what the member gives back no longer counts in its run");
     assert_eq!(word(&town.one("10-04 09:05", reverse)), "already-reversed");
     town.one("10-05 09:00", check_in("A"));
     assert_eq!(town.balances(), "A 1");

@@ -128,6 +128,10 @@ fn points_are_asked_for_within_their_range() {
     }
     use EntryKind::{Award, Redemption, Reversal};
     assert_eq!(kinds(&town), [(Award, 4), (Redemption, 4), (Reversal, 1), (Reversal, 1)]);
+    // As many as an entry can move at most can be asked for.
+    let mut other = Town::new(&[PER_RUN], quest());
+    other.one("10-01 09:00", check_in("A"));
+    assert_eq!(word(&other.one("10-01 10:00", reverse(first.id, POINTS_MAX.0))), "ok");
     let house = town.entries.iter().filter(|entry| entry.from == Account::House);
     assert_eq!(house.count(), 2, "what was spent before is borne by the house");
     let ids: Vec<u64> = town.entries.iter().map(|entry| entry.id).collect();

@@ -114,3 +114,44 @@ fn points_expire_on_the_first_day_they_are_not_good_for() {
     assert!(wallet.expire(Day(9)).is_empty());
     assert_eq!(wallet.expire(Day(10)).as_slice(), [(Day(10), 5)]);
 }
+
+#[test]
+fn only_books_that_balance_are_believed() {
+    let wallet = |points| {
+        let mut wallet = Wallet::default();
+        wallet.put(points, Day(10));
+        wallet
+    };
+    let crooked = Wallet {
+        buckets: [Bucket { expires: Day(1), points: 9 }, Bucket { expires: Day(1), points: -2 }]
+            .into_iter()
+            .collect(),
+    };
+    let check = |sums: [i64; 5], wallets: &[Wallet], believed: bool| {
+        let mut world = World::new();
+        let member = Member {
+            community: 1,
+            kind: dengmi_content::model::community::CommunityKind::LongTerm,
+            status: dengmi_core::view::MemberStatus::Active,
+            joined_at: dengmi_core::Timestamp(0),
+            joined: Day(0),
+            consents: [0; 4],
+            tags: 0,
+            show: false,
+        };
+        world.insert_resource(Column::restored(vec![member; 2]));
+        let books = Books { last_entry: 3, sums, ..Books::default() };
+        assert_eq!(books.sum(), sums.iter().sum::<i64>());
+        let bytes = encode(&Saved { books, wallets: Cow::Borrowed(wallets) });
+        assert_eq!(restore(&mut world, 1, &bytes).is_ok(), believed, "{sums:?} {wallets:?}");
+    };
+    let two = [wallet(5), wallet(2)];
+    check([-7, 0, 0, 0, 7], &two, true);
+    check([-9, 2, 0, 0, 7], &two, true);
+    // A wallet too many or too few, one that cannot be, sums that are not zero, others' points.
+    check([-7, 0, 0, 0, 7], &[two[0].clone(), two[1].clone(), Wallet::default()], false);
+    check([-7, 0, 0, 0, 7], &[wallet(7)], false);
+    check([-7, 0, 0, 0, 7], &[crooked, Wallet::default()], false);
+    check([-8, 0, 0, 0, 7], &two, false);
+    check([-8, 0, 0, 0, 8], &two, false);
+}

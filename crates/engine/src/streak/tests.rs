@@ -351,3 +351,34 @@ fn repaired_days_that_were_checked_in_too_count_once_for_ever() {
     streak.make_up(&plain, Day(122), Day(121)).unwrap();
     assert_eq!(streak.length, 102);
 }
+
+/// `days` are check-ins in order of arrival, after which an operator sets the streak once for each
+/// of `repairs`, as of the last day; then a check-in of `late` arrives, and the length of the streak
+/// and of the part that day belongs to are `expected`.
+#[track_caller]
+fn check_late(plan: &StreakPlan, days: &[i32], repairs: &[u16], late: i32, expected: (u16, u16)) {
+    let mut streak = Streak::begin(plan, Day(days[0]));
+    for day in days {
+        streak.advance(plan, Day(*day), false).unwrap();
+    }
+    for length in repairs {
+        streak.repair(streak.last, *length).unwrap();
+    }
+    let counted = streak.advance(plan, Day(late), false).unwrap();
+    assert_eq!((streak.length, counted.streak), expected, "{days:?} {repairs:?} {late}");
+}
+
+#[test]
+fn a_late_day_tells_the_streak_it_belongs_to() {
+    let plain = plan(|_| {});
+    check_late(&plain, &[1, 3], &[], 2, (3, 3));
+    check_late(&plain, &[1, 4, 5], &[], 2, (2, 2));
+    check_late(&plain, &[1, 7, 9], &[], 4, (1, 1));
+    // Within what was set, before it, and within what was set before something shorter was.
+    check_late(&plain, &[5, 10], &[3], 9, (3, 3));
+    check_late(&plain, &[1, 20], &[3], 15, (3, 1));
+    check_late(&plain, &[1, 20], &[10, 3], 15, (3, 1));
+    // A freeze from before goes on bridging its day.
+    let frozen = plan(|rules| rules.freezes = Freezes { start: 1, every_days: 0, max: 1 });
+    check_late(&frozen, &[1, 6, 8, 11], &[3], 5, (4, 4));
+}
