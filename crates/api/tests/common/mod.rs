@@ -1,6 +1,6 @@
 //! A host in memory with two branches, and a way to ask the interface over it.
 
-#![allow(dead_code, unreachable_pub, unused_imports, reason = "each test file uses a part of it")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
 mod asking;
 pub mod mock;
@@ -31,9 +31,11 @@ use dengmi_core::{
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
+#[allow(unused_imports, reason = "each test file uses a part of it")]
 pub use self::asking::{Api, Got, key, request};
+use self::world::branch;
+#[allow(unused_imports, reason = "each test file uses a part of it")]
 pub use self::world::card;
-use self::world::{branch, cohort, pupil};
 
 /// 2026-11-21T04:30:00Z, a Saturday noon in China.
 pub const NOW: Timestamp = Timestamp(1_795_235_400_000);

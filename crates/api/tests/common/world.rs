@@ -19,7 +19,7 @@ use dengmi_core::{
 use super::mock::{account, market_view};
 use super::{NOW, slug};
 
-pub(super) fn community(id: CommunityId, manager: u32, members: &[u32]) -> CommunityView {
+fn community(id: CommunityId, manager: u32, members: &[u32]) -> CommunityView {
     CommunityView {
         id,
         template: slug("payroll"),
@@ -31,7 +31,7 @@ pub(super) fn community(id: CommunityId, manager: u32, members: &[u32]) -> Commu
     }
 }
 
-pub(super) fn run(id: RunId, quest: &str, communities: &[u32]) -> RunView {
+fn run(id: RunId, quest: &str, communities: &[u32]) -> RunView {
     RunView {
         id,
         quest: slug(quest),
@@ -44,7 +44,7 @@ pub(super) fn run(id: RunId, quest: &str, communities: &[u32]) -> RunView {
     }
 }
 
-pub(super) fn round(id: RoundId, run: u32, closed: bool) -> RoundView {
+fn round(id: RoundId, run: u32, closed: bool) -> RoundView {
     let question = |name: &str, options| QuestionView {
         question: slug(name),
         options,
@@ -68,7 +68,7 @@ pub(super) fn round(id: RoundId, run: u32, closed: bool) -> RoundView {
     }
 }
 
-pub(super) fn post(id: PostId, run: u32) -> PostView {
+fn post(id: PostId, run: u32) -> PostView {
     PostView {
         id,
         run: RunId::new(id.branch, run),
@@ -126,7 +126,7 @@ pub(super) fn branch(number: u16) -> Catalog {
 }
 
 /// The cohort of one group, after its second lesson.
-pub(super) fn cohort(id: CohortId, group: u32) -> CohortView {
+fn cohort(id: CohortId, group: u32) -> CohortView {
     let mut pupils = [0; 9];
     pupils[PupilStage::Enrolled as usize] = 2;
     CohortView {
@@ -160,7 +160,7 @@ pub(super) fn cohort(id: CohortId, group: u32) -> CohortView {
 }
 
 /// A member who has finished the first lesson, has two items to review and an invitation.
-pub(super) fn pupil(id: MemberId, community: u32) -> PupilView {
+fn pupil(id: MemberId, community: u32) -> PupilView {
     PupilView {
         cohort: CohortId::new(id.branch, community),
         stage: PupilStage::Enrolled,
