@@ -99,8 +99,10 @@ impl Class {
     fn apply(&mut self, commands: Vec<Command>) -> Applied {
         self.seq += 1;
         self.at = self.at.plus_ms(1_000);
-        let applied =
-            self.engine.apply(&Batch { seq: self.seq, at: self.at, commands }).expect("in order");
+        let applied = self
+            .engine
+            .apply(&Batch { seq: self.seq, at: self.at, commands: commands.into() })
+            .expect("in order");
         let told = applied.events.iter().map(|event| (event.community, event.kind.clone()));
         self.events.extend(told);
         applied

@@ -53,7 +53,7 @@ impl Town {
     fn apply(&mut self, at: Timestamp, commands: Vec<Command>) -> Vec<Outcome> {
         self.seq += 1;
         self.at = at;
-        let batch = Batch { seq: self.seq, at, commands };
+        let batch = Batch { seq: self.seq, at, commands: commands.into() };
         self.engine.apply(&batch).expect("batches follow each other").outcomes
     }
 

@@ -198,6 +198,7 @@ impl Pack {
 
     /// The current id for `id`, following renames.
     #[must_use]
+    #[inline]
     pub fn current<'a>(&'a self, id: &'a Slug) -> &'a Slug {
         self.renamed.get(id).unwrap_or(id)
     }

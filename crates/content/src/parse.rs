@@ -179,7 +179,8 @@ impl<'a> Recovery<'a, '_> {
     }
 
     fn missing_field(&mut self, start: usize, field: &'static str) -> bool {
-        let owner = ends_at(self.node, start).unwrap_or(innermost(self.node, start));
+        let text = self.source.text;
+        let owner = ends_at(text, self.node, start).unwrap_or(innermost(self.node, start));
         let message = say!("缺少字段 `{field}`", "the field `{field}` is missing");
         let good = self.counterpart(&owner.span).and_then(|(_, good)| good.field(field));
         let help = match &good {
@@ -190,7 +191,7 @@ impl<'a> Recovery<'a, '_> {
         };
         let span = match &owner.shape {
             Shape::Struct(entries) => {
-                let opening = owner.name.clone().unwrap_or(owner.span.start..owner.span.start + 1);
+                let opening = owner.name.clone().unwrap_or(character_at(text, owner.span.start));
                 let id = entries.iter().find(|e| &self.source.text[e.key.clone()] == "id");
                 id.map_or(opening, |entry| entry.value.span.clone())
             }
@@ -201,14 +202,10 @@ impl<'a> Recovery<'a, '_> {
         if !goes_without_saying {
             self.report.error(codes::MISSING_FIELD, self.source.at(span), message, help);
         }
-        let opening = self.source.text[owner.span.clone()].find(['(', '\u{FF08}']);
+        let opening = text[owner.span.clone()].find(['(', '\u{FF08}']);
         match (good, opening) {
             (Some(good), Some(opening)) => {
-                let width = self.source.text[owner.span.start + opening..]
-                    .chars()
-                    .next()
-                    .map_or(1, char::len_utf8);
-                let at = owner.span.start + opening + width;
+                let at = character_at(text, owner.span.start + opening).end;
                 let mut with = format!("{field}: {good}, ");
                 // Several fields may be missing after the same bracket.
                 if let Some((_, before)) =
@@ -240,7 +237,8 @@ impl<'a> Recovery<'a, '_> {
                 "write `{name_text}((...))`, with double brackets"
             );
             self.report.error(codes::WRONG_VALUE, self.source.at(name.clone()), message, help);
-            let (first, last) = (first.key.start, owner.span.end - 1);
+            let closing = self.source.text[..owner.span.end].char_indices().next_back();
+            let (first, last) = (first.key.start, closing.map_or(0, |(at, _)| at));
             self.patched.edit(first..first, "(".to_owned());
             self.patched.edit(last..last, ")".to_owned());
             return true;
@@ -402,13 +400,19 @@ fn innermost(root: &Node, at: usize) -> &Node {
     node
 }
 
+/// The character that begins at `at`: brackets may be full-width.
+fn character_at(text: &str, at: usize) -> Range<usize> {
+    at..at + text[at..].chars().next().map_or(0, char::len_utf8)
+}
+
 /// The deepest bracketed node whose closing bracket is at `at`.
-fn ends_at(root: &Node, at: usize) -> Option<&Node> {
+fn ends_at<'a>(text: &str, root: &'a Node, at: usize) -> Option<&'a Node> {
+    let bracket = character_at(text, at);
     let mut found = None;
     let mut node = root;
     loop {
         let bracketed = !matches!(node.shape, Shape::Scalar);
-        if bracketed && node.span.end == at + 1 {
+        if bracketed && node.span.end == bracket.end {
             found = Some(node);
         }
         match node.children().find(|n| n.span.start <= at && at < n.span.end) {

@@ -1,5 +1,7 @@
 //! What goes into the engine: batches of commands, already stamped and ordered.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::course::CourseAction;
@@ -17,8 +19,8 @@ pub struct Batch {
     pub seq: u64,
     /// The one time the engine knows while it applies this batch.
     pub at: Timestamp,
-    /// In the order of acceptance.
-    pub commands: Vec<Command>,
+    /// In the order of acceptance; shared, so that whoever works on them need not copy them.
+    pub commands: Arc<Vec<Command>>,
 }
 
 /// Who wants what.

@@ -237,6 +237,7 @@ pub struct Quote {
 impl Quote {
     /// The value as it is published and traded at: in 1/10,000 yuan, half up, at least one of them.
     #[must_use]
+    #[inline]
     pub fn published(&self) -> i64 {
         (self.nav + 5_000).div_euclid(10_000).max(1)
     }

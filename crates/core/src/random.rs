@@ -121,7 +121,10 @@ impl Shuffler {
     #[must_use]
     pub fn order(&self, number: u64, len: u8) -> SmallVec<[u8; 8]> {
         let mut state = mix(self.key[0] ^ mix(self.key[1].wrapping_add(number)));
-        let mut order: SmallVec<[u8; 8]> = (0..len).collect();
+        let mut order: SmallVec<[u8; 8]> = match usize::from(len) {
+            few @ 0..=8 => SmallVec::from_buf_and_len([0, 1, 2, 3, 4, 5, 6, 7], few),
+            _ => (0..len).collect(),
+        };
         for i in (1..len).rev() {
             state = state.wrapping_add(GOLDEN_RATIO);
             let below = ((mix(state) >> 32) * (u64::from(i) + 1)) >> 32;

@@ -6,14 +6,17 @@
 //! together. The bytes go to the hash in pieces, so a batch's size decides about no memory.
 
 use blake3::Hasher;
+use dengmi_core::course::{CourseReceipt, ItemMark};
 use dengmi_core::id::Id;
 use dengmi_core::ledger::RuleRef;
+use dengmi_core::mock::MockReceipt;
 use dengmi_core::view::board::Ranked;
 use dengmi_core::view::{ClosedBoard, Event};
 use dengmi_core::{Account, Cause, Day, Digest, EntryKind, LedgerEntry, Outcome, Receipt, mutant};
 use serde::Serialize;
 
 use crate::kernel::{Now, encode_into};
+use crate::short::Short;
 
 /// Bytes given to the hash at once: enough for it to work on several blocks side by side.
 const PIECE: usize = 32 * 1_024;
@@ -26,6 +29,10 @@ const AWARD_MAX: usize = 80;
 
 /// Room for a check-in's outcome, which takes 23 bytes at most, or a row of a standing.
 const SMALL_MAX: usize = 32;
+
+/// Room for the mark of a reviewed item, which takes nine bytes at most. Numbers of up to three
+/// bytes are written as four.
+const ITEM_MARK_MAX: usize = 12;
 
 /// Links batches into the chain; keeps its room.
 pub(crate) struct Linker {
@@ -96,40 +103,7 @@ fn plain<T: Serialize>(bytes: &mut Vec<u8>, value: &T) {
     *bytes = encode_into(value, std::mem::take(bytes));
 }
 
-/// Bytes of one item, on the stack, up to `N`.
-struct Short<const N: usize> {
-    bytes: [u8; N],
-    len: usize,
-}
-
-impl<const N: usize> Default for Short<N> {
-    fn default() -> Self {
-        Self { bytes: [0; N], len: 0 }
-    }
-}
-
 impl<const N: usize> Short<N> {
-    /// Puts the item at the end of `piece`. Copying a fixed length and cutting it off takes a
-    /// fraction of copying as much as there is.
-    #[inline(always)]
-    fn put(&self, piece: &mut Vec<u8>) {
-        let end = piece.len() + self.len;
-        piece.extend_from_slice(&self.bytes);
-        piece.truncate(end);
-    }
-
-    #[inline(always)]
-    fn push(&mut self, byte: u8) {
-        self.bytes[self.len] = byte;
-        self.len += 1;
-    }
-
-    #[inline(always)]
-    fn fixed<const M: usize>(&mut self, bytes: [u8; M], len: usize) {
-        self.bytes[self.len..self.len + M].copy_from_slice(&bytes);
-        self.len += len;
-    }
-
     #[inline(always)]
     fn varint(&mut self, value: u64) {
         // Seven bits a byte, lowest first; all but the last have the highest bit set.
@@ -353,6 +327,36 @@ fn outcome(piece: &mut Vec<u8>, outcome: &Outcome) {
         Outcome::Done(Receipt::Reacted { counted }) => {
             short.fixed([0, 9, u8::from(*counted)], 3);
         }
+        Outcome::Done(Receipt::Ok) => short.fixed([0, 0], 2),
+        Outcome::Done(Receipt::Course(CourseReceipt::Finished { right, lessons })) => {
+            short.fixed([0, 12, 1, u8::from(*right), *lessons], 5);
+        }
+        Outcome::Done(Receipt::Course(CourseReceipt::Reviewed { marks })) => {
+            short.fixed([0, 12, 3], 3);
+            short.varint(marks.len() as u64);
+            short.put(piece);
+            return marks.iter().for_each(|ItemMark { item, right, due }| {
+                let mut mark = Short::<ITEM_MARK_MAX>::default();
+                mark.varint(u64::from(*item));
+                mark.push(u8::from(*right));
+                mark.day(*due);
+                mark.put(piece);
+            });
+        }
+        Outcome::Done(Receipt::Course(CourseReceipt::Mock(MockReceipt::Ordered {
+            order,
+            market_day,
+            state,
+        }))) => {
+            short.fixed([0, 12, 5, 2], 4);
+            short.varint(u64::from(*order));
+            short.signed(i64::from(*market_day));
+            short.push(*state as u8);
+        }
+        Outcome::Done(Receipt::Course(CourseReceipt::Mock(MockReceipt::Written { texts }))) => {
+            short.fixed([0, 12, 5, 3], 4);
+            short.varint(u64::from(*texts));
+        }
         other => return plain(piece, other),
     }
     short.put(piece);
@@ -375,6 +379,7 @@ pub(crate) fn rows(bytes: &mut Vec<u8>, ranked: &[Ranked]) {
 #[cfg(test)]
 mod tests {
     use dengmi_core::ledger::RuleRef;
+    use dengmi_core::mock::OrderState;
     use dengmi_core::outcome::StreakState;
     use dengmi_core::{
         BranchId, EntryKind, MemberId, Points, PostId, Reject, RoundId, RunId, Timestamp,
@@ -437,7 +442,16 @@ mod tests {
 
     fn outcomes() -> impl Strategy<Value = Outcome> {
         let numbers = (any::<i32>(), any::<i32>(), any::<[u16; 3]>(), any::<[u8; 2]>());
-        (numbers, any::<u32>(), 0..6).prop_map(|((a, b, [c, d, e], [f, g]), seq, kind)| {
+        (numbers, any::<u32>(), 0..12).prop_map(|((a, b, [c, d, e], [f, g]), seq, kind)| {
+            let mark = |item| ItemMark { item, right: item > d, due: Day(a ^ i32::from(item)) };
+            let states = [
+                OrderState::Accepted,
+                OrderState::Priced,
+                OrderState::Settled,
+                OrderState::Cancelled,
+                OrderState::Void,
+            ];
+            let state = states[usize::from(f) % states.len()];
             let round = RoundId::new(BranchId(c), seq);
             Outcome::Done(match kind {
                 0 => Receipt::CheckedIn(StreakState {
@@ -453,6 +467,18 @@ mod tests {
                 2 => Receipt::Reacted { counted: a > b },
                 3 => Receipt::Booked { balance: Points(i64::from(a)) },
                 4 => Receipt::Post(PostId::new(BranchId(c), seq)),
+                5 => Receipt::Ok,
+                6 => Receipt::Course(CourseReceipt::Finished { right: a > b, lessons: f }),
+                7 => Receipt::Course(CourseReceipt::Reviewed {
+                    marks: [c, d, e].repeat(usize::from(g)).into_iter().map(mark).collect(),
+                }),
+                8 => Receipt::Course(CourseReceipt::Mock(MockReceipt::Ordered {
+                    order: c,
+                    market_day: a,
+                    state,
+                })),
+                9 => Receipt::Course(CourseReceipt::Mock(MockReceipt::Written { texts: d })),
+                10 => Receipt::Course(CourseReceipt::Taken { answered: e }),
                 _ => {
                     let reject = Reject::ALL[seq as usize % Reject::ALL.len()];
                     return Outcome::Rejected(reject);

@@ -1,14 +1,15 @@
 //! Every command is checked for who and where it is about, and becomes the message of the feature
 //! that owns it. What is refused here is refused without any feature having seen it.
 
+use std::sync::Arc;
+
 use bevy_ecs::prelude::*;
 use bevy_ecs::system::SystemState;
 use dengmi_core::command::Person;
 use dengmi_core::course::{CourseAction, StayWish};
 use dengmi_core::{Action, Actor, BranchId, Command, MemberId, Reject, mutant};
-use smallvec::SmallVec;
 
-use crate::kernel::{Outcomes, Request};
+use crate::kernel::{BatchCommands, Outcomes};
 use crate::moments::ReactRequest;
 use crate::quiz::AnswerRequest;
 use crate::streak::{StreakAction, StreakRequest};
@@ -17,25 +18,30 @@ use crate::stream::Writer;
 /// Writers of all messages that commands become.
 pub(crate) type Desk = SystemState<(
     ResMut<'static, Outcomes>,
-    Writer<'static, Request>,
+    ResMut<'static, BatchCommands>,
     Writer<'static, StreakRequest>,
     Writer<'static, AnswerRequest>,
     Writer<'static, ReactRequest>,
 )>;
 
 /// Hands every command to its feature, or refuses it.
-pub(crate) fn intake(world: &mut World, desk: &mut Desk, branch: BranchId, commands: &[Command]) {
-    let (mut outcomes, mut requests, mut streaks, mut answers, mut reactions) =
+pub(crate) fn intake(
+    world: &mut World,
+    desk: &mut Desk,
+    branch: BranchId,
+    commands: &Arc<Vec<Command>>,
+) {
+    let (mut outcomes, mut batch, mut streaks, mut answers, mut reactions) =
         desk.get_mut(world).expect("everything the desk writes to exists from the start");
     outcomes.begin(commands.len());
+    batch.begin(commands);
     for (index, command) in commands.iter().enumerate() {
         let index = u32::try_from(index).expect("batches are far smaller");
         if let Err(reject) = admit(branch, command) {
             outcomes.set(index, Err(reject));
             continue;
         }
-        let Command { actor, action } = command;
-        match action {
+        match &command.action {
             Action::CheckIn { member, run, phrase, occurred } => {
                 let what = StreakAction::CheckIn { phrase: *phrase, occurred: *occurred };
                 streaks.write(StreakRequest { index, member: *member, run: *run, what });
@@ -48,14 +54,8 @@ pub(crate) fn intake(world: &mut World, desk: &mut Desk, branch: BranchId, comma
                 let what = StreakAction::Repair(*days);
                 streaks.write(StreakRequest { index, member: *member, run: *run, what });
             }
-            Action::Answer { member, round, answers: given } => {
-                let given = SmallVec::from_slice(given);
-                answers.write(AnswerRequest {
-                    index,
-                    member: *member,
-                    round: *round,
-                    answers: given,
-                });
+            Action::Answer { member, round, answers: _ } => {
+                answers.write(AnswerRequest { index, member: *member, round: *round });
             }
             Action::React { post, person, reaction, occurred } => {
                 reactions.write(ReactRequest {
@@ -66,9 +66,7 @@ pub(crate) fn intake(world: &mut World, desk: &mut Desk, branch: BranchId, comma
                     occurred: *occurred,
                 });
             }
-            _ => {
-                requests.write(Request { index, actor: *actor, action: action.clone() });
-            }
+            _ => batch.request(index),
         }
     }
 }

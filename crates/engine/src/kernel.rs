@@ -1,10 +1,13 @@
 //! What every feature stands on: the phases of a batch, the builder features install themselves
 //! with, the batch's own resources, and the sections of a saved state.
 
+use std::sync::Arc;
+
 use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, ScheduleLabel, SingleThreadedExecutor};
+use dengmi_core::command::Answer;
 use dengmi_core::random::Seed;
-use dengmi_core::{Action, Actor, BranchId, Fact, MemberId, Outcome, Receipt, Reject, Timestamp};
+use dengmi_core::{Action, BranchId, Command, Fact, MemberId, Outcome, Receipt, Reject, Timestamp};
 use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -110,27 +113,60 @@ pub(crate) struct Now {
     pub(crate) at: Timestamp,
 }
 
-/// A command that is no part of a hot path, handed to the feature that owns its action.
-pub(crate) struct Request {
-    /// Position of the command in the batch.
-    pub(crate) index: u32,
-    pub(crate) actor: Actor,
-    pub(crate) action: Action,
+/// The commands of the batch being applied.
+#[derive(Resource, Default)]
+pub(crate) struct BatchCommands {
+    all: Arc<Vec<Command>>,
+    /// Positions of those that are no part of a hot path: they are handed to the features that own
+    /// their actions.
+    requests: Vec<u32>,
+}
+
+impl BatchCommands {
+    pub(crate) fn begin(&mut self, commands: &Arc<Vec<Command>>) {
+        self.all = commands.clone();
+    }
+
+    /// Hands a command to the feature that owns its action.
+    pub(crate) fn request(&mut self, index: u32) {
+        self.requests.push(index);
+    }
+
+    /// What was handed over, with its position in the batch.
+    pub(crate) fn requests(&self) -> impl Iterator<Item = (u32, &Command)> {
+        self.requests.iter().map(|index| (*index, &self.all[*index as usize]))
+    }
+
+    /// What the command at a position answers.
+    pub(crate) fn answers(&self, index: u32) -> &[Answer] {
+        match &self.all[index as usize].action {
+            Action::Answer { answers, .. } => answers,
+            _ => &[],
+        }
+    }
+
+    /// Lets go of a batch that is over.
+    fn sweep(&mut self) {
+        self.all = Arc::default();
+        self.requests.clear();
+    }
 }
 
 /// Goes through the requests with a feature that may change the world. What `serve` gives is the
 /// command's outcome; nothing where the action belongs to another feature.
 pub(crate) fn serve_requests(
     world: &mut World,
-    mut serve: impl FnMut(&mut World, &Request) -> Option<Result<Receipt, Reject>>,
+    mut serve: impl FnMut(&mut World, &Command) -> Option<Result<Receipt, Reject>>,
 ) {
-    let requests = world.resource_mut::<Stream<Request>>().lend();
-    for request in &requests {
-        if let Some(result) = serve(world, request) {
-            world.resource_mut::<Outcomes>().set(request.index, result);
+    let commands = std::mem::take(&mut *world.resource_mut::<BatchCommands>());
+    let mut outcomes = std::mem::take(&mut *world.resource_mut::<Outcomes>());
+    for (index, command) in commands.requests() {
+        if let Some(result) = serve(world, command) {
+            outcomes.set(index, result);
         }
     }
-    world.resource_mut::<Stream<Request>>().take_back(requests);
+    *world.resource_mut() = outcomes;
+    *world.resource_mut() = commands;
 }
 
 /// A fact, for the rules.
@@ -276,6 +312,7 @@ impl Builder {
         let mut world = World::new();
         world.insert_resource(setup);
         world.init_resource::<Now>();
+        world.init_resource::<BatchCommands>();
         world.init_resource::<Outcomes>();
         world.init_resource::<Touched>();
         let mut builder = Self {
@@ -283,7 +320,7 @@ impl Builder {
             schedule: in_phases(BatchSchedule, order),
             payday: Payday { schedule: in_phases(PaySchedule, order), sweeps: Vec::new() },
             sections: Vec::new(),
-            sweeps: Vec::new(),
+            sweeps: vec![|world| world.resource_mut::<BatchCommands>().sweep()],
         };
         builder.paid_message::<Happened>();
         builder

@@ -1,5 +1,5 @@
 //! The points ledger: the only place where points move. Reads [`Award`], [`TakeBack`] and
-//! [`Request`]; writes [`Posted`]; owns [`Wallet`] and [`Books`].
+//! [`BatchCommands`]; writes [`Posted`]; owns [`Wallet`] and [`Books`].
 //!
 //! Entries are double: what one account gives another gets. The engine keeps balances and what it
 //! needs to book once; the entries themselves leave with the batch.
@@ -22,7 +22,7 @@ use crate::caps::Award;
 use crate::column::Column;
 use crate::content::Packs;
 use crate::kernel::{
-    Builder, Happened, Now, Outcomes, Phase, Request, Section, Setup, Touched, decode, encode,
+    BatchCommands, Builder, Happened, Now, Outcomes, Phase, Section, Setup, Touched, decode, encode,
 };
 use crate::people::Member;
 use crate::rules::cause;
@@ -456,19 +456,19 @@ fn serve(
     members: Res<Column<Member>>,
     mut wallets: ResMut<Column<Wallet>>,
     mut books: ResMut<Books>,
-    requests: Reader<Request>,
+    commands: Res<BatchCommands>,
     mut outcomes: ResMut<Outcomes>,
     mut touched: ResMut<Touched>,
 ) {
     let mut clerk = Clerk::new(*setup, *now, &packs, &mut books, &mut touched);
-    for request in requests.read() {
-        let member = match request.action {
+    for (index, command) in commands.requests() {
+        let member = match command.action {
             Action::Redeem { member, .. } | Action::Reverse { member, .. } => member,
             _ => continue,
         };
         let wallet = wallets.get_mut(member.seq);
         let result = wallet.ok_or(Reject::UnknownMember).and_then(|wallet| {
-            match request.action {
+            match command.action {
                 Action::Redeem { points, order, .. } => {
                     members.acting(member)?;
                     clerk.redeem(member.seq, points, order, wallet)?;
@@ -486,7 +486,7 @@ fn serve(
             }
             Ok(Receipt::Booked { balance: wallet.balance() })
         });
-        outcomes.set(request.index, result);
+        outcomes.set(index, result);
     }
     debug_assert_eq!(books.sum(), 0, "double entry");
 }

@@ -29,6 +29,7 @@ mod quiz;
 mod roster;
 mod rules;
 mod runs;
+mod short;
 mod streak;
 mod stream;
 mod suitability;

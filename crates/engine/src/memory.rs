@@ -10,11 +10,13 @@
 //! interval is counted in whole days, and reviews on one day follow the short-term formula.
 
 mod fixed;
+mod known;
 
 use dengmi_core::{Day, Ppm};
 use serde::{Deserialize, Serialize};
 
 use self::fixed::{ONE, div, exp, mul, pow};
+pub(crate) use self::known::KnownReviews;
 
 /// How well somebody remembered, in their own or the quiz's judgement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -104,12 +106,27 @@ const BY_GRADE: [i64; 4] = {
 const LEFT_BY_FAILURE: i64 = exp(-mul(w(17), w(18)));
 
 /// How long a memory lasts until the chance of remembering falls to a retention: the same number
-/// of stabilities for every memory, so that comparing takes no powers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// of stabilities for every memory, so that comparing takes no powers, and on the first days no more
+/// than looking a bound up.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Horizon {
     /// R^(-1/w20) - 1 in Q32: the time in stabilities times F.
     ratio: i64,
+    /// By days since the last review.
+    bounds: [Bounds; TABLED_DAYS],
 }
+
+/// Stabilities that tell memories apart on a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Bounds {
+    /// The greatest that is due.
+    due: u32,
+    /// The least that holds.
+    holds: u32,
+}
+
+/// Days whose bounds are worked out beforehand: longer than any course.
+const TABLED_DAYS: usize = 32;
 
 impl Horizon {
     /// The horizon of a retention; anything below 1 or above 1,000,000 millionths counts as the
@@ -123,8 +140,30 @@ impl Horizon {
         };
         // Solved for the time: S / F * (R^(-1/w20) - 1).
         let retention = (((millionths as i64) << 32) + 500_000) / 1_000_000;
-        Self { ratio: pow(retention, BACK) - ONE }
+        let ratio = pow(retention, BACK) - ONE;
+        // On the day of the last review everything holds and nothing is due.
+        let mut bounds = [Bounds { due: 0, holds: 0 }; TABLED_DAYS];
+        let mut days = 1;
+        while days < TABLED_DAYS {
+            let faded = FACTOR as i128 * days as i128 * UNIT as i128;
+            let divisor = FACTOR as i128 * UNIT as i128;
+            let not_yet = (days as i128 + 1) * divisor - divisor / 2;
+            bounds[days] = match ratio as i128 {
+                ..=0 => Bounds { due: u32::MAX, holds: u32::MAX },
+                ratio => Bounds {
+                    due: bound((not_yet - 1) / ratio),
+                    holds: bound((faded + ratio - 1) / ratio),
+                },
+            };
+            days += 1;
+        }
+        Self { ratio, bounds }
     }
+}
+
+/// A stability; one that is none, where it lies beyond all of them.
+const fn bound(stability: i128) -> u32 {
+    if stability > u32::MAX as i128 { u32::MAX } else { stability as u32 }
 }
 
 impl Memory {
@@ -162,7 +201,7 @@ impl Memory {
     /// reference implementation recommends; at least one day after the last review, at most 2^20
     /// days.
     #[must_use]
-    pub fn due(self, horizon: Horizon) -> Day {
+    pub fn due(self, horizon: &Horizon) -> Day {
         let divisor = i128::from(FACTOR) * i128::from(UNIT);
         let days =
             (i128::from(self.stability()) * i128::from(horizon.ratio) + divisor / 2) / divisor;
@@ -171,17 +210,24 @@ impl Memory {
 
     /// Whether the memory is [due](Self::due) by `day`.
     #[must_use]
-    pub fn is_due(self, horizon: Horizon, day: Day) -> bool {
+    pub fn is_due(self, horizon: &Horizon, day: Day) -> bool {
+        let days = self.days_to(day);
+        if let Some(bounds) = horizon.bounds.get(days as usize) {
+            return self.stability() <= bounds.due;
+        }
         let divisor = i128::from(FACTOR) * i128::from(UNIT);
         let least = i128::from(self.stability()) * i128::from(horizon.ratio) + divisor / 2;
-        let days = self.days_to(day);
-        days >= LONGEST || days >= 1 && least < i128::from(days + 1) * divisor
+        days >= LONGEST || least < i128::from(days + 1) * divisor
     }
 
     /// Whether retrievability on `day` is still that of the horizon, or above it.
     #[must_use]
-    pub fn holds(self, horizon: Horizon, day: Day) -> bool {
-        let faded = i128::from(FACTOR) * i128::from(self.days_to(day)) * i128::from(UNIT);
+    pub fn holds(self, horizon: &Horizon, day: Day) -> bool {
+        let days = self.days_to(day);
+        if let Some(bounds) = horizon.bounds.get(days as usize) {
+            return self.stability() >= bounds.holds;
+        }
+        let faded = i128::from(FACTOR) * i128::from(days) * i128::from(UNIT);
         faded <= i128::from(self.stability()) * i128::from(horizon.ratio)
     }
 
@@ -296,6 +342,29 @@ mod tests {
         for (name, got, exact) in table {
             let off = i64::abs_diff(got, exact);
             assert!(off <= 64, "{name} is {got}, not {exact}");
+        }
+    }
+
+    /// What is looked up is what is worked out, on every day and at every bound: a memory of a
+    /// stability at the bound and one on either side of it.
+    #[test]
+    fn bounds_are_what_they_stand_for() {
+        let divisor = i128::from(FACTOR) * i128::from(UNIT);
+        for retention in [0, 1, 500_000, 800_000, 850_000, 900_000, 999_999, 1_000_000] {
+            let horizon = Horizon::of(Ppm(retention));
+            for (days, bounds) in (0..).zip(horizon.bounds) {
+                let near = |bound: u32| [bound.saturating_sub(1), bound, bound.saturating_add(1)];
+                for stability in near(bounds.due).into_iter().chain(near(bounds.holds)) {
+                    let memory = Memory { stability, difficulty: UNIT, last: Day(100) };
+                    let lasts = i128::from(memory.stability()) * i128::from(horizon.ratio);
+                    let day = Day(100 + days);
+                    let due = days >= 1 && lasts + divisor / 2 < i128::from(days + 1) * divisor;
+                    let what = format!("{stability} after {days} days at {retention}");
+                    assert_eq!(memory.is_due(&horizon, day), due, "{what}");
+                    let holds = divisor * i128::from(days) <= lasts;
+                    assert_eq!(memory.holds(&horizon, day), holds, "{what}");
+                }
+            }
         }
     }
 

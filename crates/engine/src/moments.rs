@@ -1,4 +1,4 @@
-//! Moments challenges. Reads [`ReactRequest`], [`Request`] and [`Posted`]; writes [`Happened`] and
+//! Moments challenges. Reads [`ReactRequest`], [`BatchCommands`] and [`Posted`]; writes [`Happened`] and
 //! [`TakeBack`]; owns [`Post`], [`Reactions`] and [`SenderLog`].
 //!
 //! A reaction counts once for (post, person, kind), however often a channel reports it. What an
@@ -222,7 +222,7 @@ pub(crate) fn plugin(builder: &mut Builder) {
 }
 
 fn publish(world: &mut World) {
-    serve_requests(world, |world, request| match request.action {
+    serve_requests(world, |world, command| match command.action {
         Action::Publish { run, manager } => Some(publish_one(world, run, manager)),
         _ => None,
     });

@@ -1,5 +1,5 @@
 //! Members, groups and managers. Owns [`Member`], [`Community`], [`Manager`] and their indexes;
-//! reads [`Request`]; tells [`Moved`] and [`Announced`].
+//! reads [`BatchCommands`]; tells [`Moved`] and [`Announced`].
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use dengmi_core::command::ConsentPurpose;
 use dengmi_core::view::board::BoardPolicy;
 use dengmi_core::view::{EventKind, MemberStatus};
 use dengmi_core::{
-    Action, Actor, Calendar, CommunityId, Day, ManagerId, MemberId, Receipt, Reject, Slug,
+    Action, Actor, Calendar, Command, CommunityId, Day, ManagerId, MemberId, Receipt, Reject, Slug,
     Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -18,9 +18,7 @@ use crate::RestoreError;
 use crate::board::Scores;
 use crate::column::Column;
 use crate::content::Packs;
-use crate::kernel::{
-    Builder, Now, Phase, Request, Section, Setup, Touched, decode, encode, serve_requests,
-};
+use crate::kernel::{Builder, Now, Phase, Section, Setup, Touched, decode, encode, serve_requests};
 use crate::ledger::Wallet;
 use crate::outreach::Announced;
 use crate::roster::MEMBERS_MAX;
@@ -160,7 +158,6 @@ pub(crate) fn plugin(builder: &mut Builder) {
     builder
         .resource::<People>()
         .resource::<Column<Member>>()
-        .message::<Request>()
         .message::<Moved>()
         .message::<Departed>()
         .systems(Phase::Structure, serve_people)
@@ -172,8 +169,8 @@ pub(crate) fn serve_people(world: &mut World) {
 }
 
 /// `None` where the action belongs to another feature.
-fn serve(world: &mut World, request: &Request) -> Option<Result<Receipt, Reject>> {
-    Some(match &request.action {
+fn serve(world: &mut World, command: &Command) -> Option<Result<Receipt, Reject>> {
+    Some(match &command.action {
         Action::AddManager => add_manager(world),
         Action::OpenCommunity { template, manager } => open_community(world, template, *manager),
         Action::Join { community } => join(world, *community),
@@ -182,12 +179,12 @@ fn serve(world: &mut World, request: &Request) -> Option<Result<Receipt, Reject>
         Action::Erase { member } => end_membership(world, *member, MemberStatus::Erased),
         Action::Tag { member, tag, on } => set_tag(world, *member, tag, *on),
         Action::Consent { member, purpose, version, given } => {
-            change(world, request.actor, *member, |m| {
+            change(world, command.actor, *member, |m| {
                 m.consents[*purpose as usize] = if *given { (*version).max(1) } else { 0 };
             })
         }
         Action::ShowOnBoards { member, shown } => {
-            change(world, request.actor, *member, |m| m.show = *shown)
+            change(world, command.actor, *member, |m| m.show = *shown)
         }
         _ => return None,
     })

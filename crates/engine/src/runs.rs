@@ -101,7 +101,7 @@ pub(crate) fn plugin(builder: &mut Builder) {
 }
 
 pub(crate) fn serve_runs(world: &mut World) {
-    serve_requests(world, |world, request| match &request.action {
+    serve_requests(world, |world, command| match &command.action {
         Action::Launch { quest, communities, start } => {
             Some(launch(world, quest, communities, *start))
         }

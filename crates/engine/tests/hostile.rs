@@ -4,6 +4,7 @@
 mod town;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use dengmi_core::command::{Choice, ConsentPurpose};
 use dengmi_core::text::FoldedHash;
@@ -47,7 +48,7 @@ fn damaged_bytes_are_refused_or_harmless() {
             };
             restored += 1;
             let batch =
-                Batch { seq: engine.seq() + 1, at: at("12-30 09:00"), commands: Vec::new() };
+                Batch { seq: engine.seq() + 1, at: at("12-30 09:00"), commands: Arc::default() };
             let _ = engine.apply(&batch);
             engine.save();
         }
@@ -266,7 +267,7 @@ fn nothing_breaks_under_hostile_commands() {
             .into_iter()
             .map(|action| Command { actor: Actor::Operator(1), action })
             .collect();
-            let batch = Batch { seq: step + 1, at: now, commands };
+            let batch = Batch { seq: step + 1, at: now, commands: commands.into() };
             let applied = engine.apply(&batch).unwrap();
             if d.next(5) == 0 {
                 let bytes = twin.save();

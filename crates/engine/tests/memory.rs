@@ -63,7 +63,7 @@ fn the_reference_implementation_agrees() {
         for (retention, expected) in [950_000, 900_000, 800_000].into_iter().zip(numbers(intervals))
         {
             // Rounded to whole days, at least one; the expectation has 24 bits.
-            let days = memory.due(Horizon::of(Ppm(retention))).0 - memory.last().0;
+            let days = memory.due(&Horizon::of(Ppm(retention))).0 - memory.last().0;
             near("interval", days as u64 * 100, expected.max(100), 50 + expected / 20_000);
         }
     }
@@ -104,14 +104,14 @@ fn golden_memories() {
     ];
     for &(history, stability, difficulty, recall, days) in table {
         let memory = replay(&read_history(history));
-        let due = memory.due(Horizon::of(Ppm(900_000))).0 - memory.last().0;
+        let due = memory.due(&Horizon::of(Ppm(900_000))).0 - memory.last().0;
         let got = (memory.stability(), memory.difficulty(), recalls(memory), due);
         assert_eq!(got, (stability, difficulty, recall, days), "{history}");
     }
     // And all histories of the vectors in one number.
     let all: Vec<(Memory, [u32; 4], Day)> = vectors()
         .map(|line| replay(&read_history(line.split('|').next().unwrap())))
-        .map(|memory| (memory, recalls(memory), memory.due(Horizon::of(Ppm(850_000)))))
+        .map(|memory| (memory, recalls(memory), memory.due(&Horizon::of(Ppm(850_000)))))
         .collect();
     let digest = Digest::of(&postcard::to_allocvec(&all).unwrap());
     assert_eq!(
@@ -192,7 +192,7 @@ proptest! {
     ) {
         let bytes = postcard::to_allocvec(&(stability, 5 * UNIT, START)).unwrap();
         let memory: Memory = postcard::from_bytes(&bytes).unwrap();
-        let due = memory.due(Horizon::of(Ppm(retention)));
+        let due = memory.due(&Horizon::of(Ppm(retention)));
         let days = due.0 - START.0;
         prop_assert!(days >= 1);
         // To the nearest day; time is told apart up to 2^20 days only.
@@ -202,7 +202,7 @@ proptest! {
         if days > 1 {
             prop_assert!(memory.retrievability(due.plus(-1)).0 + 1 >= retention);
         }
-        prop_assert!(memory.due(Horizon::of(Ppm(retention - 1))) >= due);
+        prop_assert!(memory.due(&Horizon::of(Ppm(retention - 1))) >= due);
     }
 
     #[test]
@@ -212,12 +212,12 @@ proptest! {
     ) {
         let day = memory.last().plus(days);
         let chance = memory.retrievability(day).0;
-        let holds = memory.holds(Horizon::of(Ppm(retention)), day);
+        let holds = memory.holds(&Horizon::of(Ppm(retention)), day);
         prop_assert!(holds || chance <= retention + 1, "{chance}");
         prop_assert!(!holds || chance + 1 >= retention, "{chance}");
-        for day in [day, memory.due(Horizon::of(Ppm(retention))), Day(i32::MAX)] {
+        for day in [day, memory.due(&Horizon::of(Ppm(retention))), Day(i32::MAX)] {
             let horizon = Horizon::of(Ppm(retention));
-            prop_assert_eq!(memory.is_due(horizon, day), memory.due(horizon) <= day);
+            prop_assert_eq!(memory.is_due(&horizon, day), memory.due(&horizon) <= day);
         }
         // Whatever has faded more is remembered less.
         if memory.faded(day) > other.faded(day) {
@@ -232,9 +232,9 @@ proptest! {
         let first = Memory::first(grade, Day(day));
         for memory in [memory, first, memory.review(grade, Day(day))] {
             let _ = memory.retrievability(Day(day));
-            let due = memory.due(Horizon::of(Ppm(retention)));
+            let due = memory.due(&Horizon::of(Ppm(retention)));
             prop_assert!(due > memory.last() || memory.last().0 == i32::MAX);
-            let _ = (memory.faded(Day(day)), memory.holds(Horizon::of(Ppm(retention)), due));
+            let _ = (memory.faded(Day(day)), memory.holds(&Horizon::of(Ppm(retention)), due));
         }
     }
 

@@ -266,7 +266,11 @@ impl<J: Journal> Writer<J> {
         if commands.is_empty() && !due {
             return Ok(());
         }
-        let batch = Batch { seq: memory.engine.seq() + 1, at: memory.stamper.stamp(), commands };
+        let batch = Batch {
+            seq: memory.engine.seq() + 1,
+            at: memory.stamper.stamp(),
+            commands: commands.into(),
+        };
         let started = Instant::now();
         // A panic leaves the engine in an unknown state; it is dropped then, never used again.
         let applied = catch_unwind(AssertUnwindSafe(|| memory.engine.apply(&batch)));

@@ -172,7 +172,8 @@ impl Classroom {
         self.at = self.at.plus_ms(1_000);
         self.commands += commands.len() as u64;
         self.acts += commands.iter().map(acts).sum::<u64>();
-        let applied = apply(engine, &Batch { seq: self.seq, at: self.at, commands }, part)?;
+        let applied =
+            apply(engine, &Batch { seq: self.seq, at: self.at, commands: commands.into() }, part)?;
         let refused = |outcome: &&Outcome| matches!(outcome, Outcome::Rejected(_));
         self.refused += applied.outcomes.iter().filter(refused).count() as u64;
         Ok(())

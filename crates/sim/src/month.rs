@@ -262,7 +262,7 @@ impl Shard {
         self.step = self.after();
         self.seq += 1;
         self.tally.commands += commands.len() as u64;
-        Some(Batch { seq: self.seq, at, commands })
+        Some(Batch { seq: self.seq, at, commands: commands.into() })
     }
 
     fn after(&mut self) -> Step {

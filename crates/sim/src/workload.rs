@@ -194,7 +194,7 @@ impl Workload {
     pub(crate) fn quiet_batch(&mut self, at: Timestamp, commands: Vec<Command>) -> Batch {
         self.seq += 1;
         self.at = Timestamp(at.0.max(self.at.0 + 1));
-        Batch { seq: self.seq, at: self.at, commands }
+        Batch { seq: self.seq, at: self.at, commands: commands.into() }
     }
 
     /// What the branch's engine has to be made with.
@@ -239,7 +239,7 @@ impl Workload {
             3 => self.launch_all(),
             _ => self.everyday(),
         };
-        Batch { seq: self.seq, at: self.at, commands }
+        Batch { seq: self.seq, at: self.at, commands: commands.into() }
     }
 
     /// Takes note of what the batch did.

@@ -168,7 +168,7 @@ fn follow(seed: u64, pack: &Arc<Pack>, of: Digest, steps: &[(Batch, Applied)]) -
     let mut entries = Vec::new();
     for (batch, _) in steps {
         let mut batch = batch.clone();
-        for command in &mut batch.commands {
+        for command in Arc::make_mut(&mut batch.commands) {
             if let Action::AdoptContent { digest } = &mut command.action
                 && *digest == of
             {

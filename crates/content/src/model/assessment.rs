@@ -73,14 +73,16 @@ impl Assessment {
         if chosen.len() != self.questions.len() {
             return None;
         }
-        let options = self.questions.iter().zip(chosen);
-        let options: Option<Vec<&AssessmentOption>> =
-            options.map(|(question, &i)| question.options.get(usize::from(i))).collect();
-        let options = options?;
-        let points: u32 = options.iter().map(|option| u32::from(option.points)).sum();
+        let mut points = 0;
+        let mut most = None;
+        for (question, &place) in self.questions.iter().zip(chosen) {
+            let AssessmentOption { points: more, at_most, .. } =
+                question.options.get(usize::from(place))?;
+            points += u32::from(*more);
+            most = [most, *at_most].into_iter().flatten().min();
+        }
         let reached = |&level: &ClientLevel| u32::from(self.levels[level as usize]) <= points;
         let by_points = ClientLevel::ALL.into_iter().rfind(reached).unwrap_or(ClientLevel::C1);
-        let most = options.iter().filter_map(|option| option.at_most).min();
         Some(most.map_or(by_points, |most| by_points.min(most)))
     }
 }

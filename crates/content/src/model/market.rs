@@ -278,12 +278,14 @@ pub enum AssetClass {
 impl AssetClass {
     /// Whether it is a deposit.
     #[must_use]
+    #[inline]
     pub fn is_deposit(self) -> bool {
         matches!(self, Self::Demand | Self::Term)
     }
 
     /// Whether holders get a published yield while the unit stays at 1 yuan.
     #[must_use]
+    #[inline]
     pub fn is_cash(self) -> bool {
         matches!(self, Self::MoneyFund | Self::CashManagement)
     }
@@ -383,6 +385,7 @@ impl Default for AssetFees {
 impl AssetFees {
     /// What is charged on purchase, rounded down.
     #[must_use]
+    #[inline]
     pub fn charged_ppm(&self) -> Ppm {
         let charged = self.discount_ppm.of(i64::from(self.subscription_ppm.0));
         Ppm(u32::try_from(charged).unwrap_or(u32::MAX))
@@ -390,6 +393,7 @@ impl AssetFees {
 
     /// The redemption fee of a lot held for `days` calendar days.
     #[must_use]
+    #[inline]
     pub fn redemption_ppm(&self, days: u16) -> Ppm {
         let tier = self.redemption.iter().find(|t| t.below_days.is_none_or(|below| days < below));
         tier.map_or(Ppm(0), |tier| tier.ppm)

@@ -128,3 +128,23 @@ fn single_brackets_are_understood() {
         &[(WRONG_VALUE, "CheckInStreak"), (WRONG_VALUE, "x")],
     );
 }
+
+/// As an input method writes them: three bytes each.
+#[test]
+fn full_width_brackets_are_read_as_brackets() {
+    check(
+        "quests/streak.ron",
+        &[("CheckInStreak((", "CheckInStreak（"), ("\n    )),", "\n    ）,"), ("max: 2", "max: x")],
+        &[
+            (WRONG_VALUE, "CheckInStreak"),
+            (FULL_WIDTH, "（"),
+            (WRONG_VALUE, "x"),
+            (FULL_WIDTH, "）"),
+        ],
+    );
+    check(
+        "content/products/wealth/steady.ron",
+        &[("(management_ppm: 2000)", "（management_ppm: 2000, redemption: [（below_days: 7)]）")],
+        &[(FULL_WIDTH, "（"), (FULL_WIDTH, "（"), (MISSING_FIELD, "（"), (FULL_WIDTH, "）")],
+    );
+}

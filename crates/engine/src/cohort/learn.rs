@@ -11,8 +11,14 @@ use smallvec::SmallVec;
 use super::pupil::{Card, Pupil};
 use super::{Cohort, CohortIndex, CohortPlan, Pupils};
 use crate::kernel::{Now, Touched};
-use crate::memory::{Grade, Memory};
+use crate::memory::{Grade, KnownReviews, Memory};
 use crate::quiz::{Marked, credit, unshuffle};
+
+/// Items by their numbers; a day's seldom are more.
+pub(super) type Items = SmallVec<[u16; 16]>;
+
+/// Items, and whether each was answered right.
+type ItemsMarked = SmallVec<[(u16, bool); 16]>;
 
 /// What one member answered in a round, by bits of the content's questions.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +54,7 @@ pub(crate) fn graded(world: &mut World, run: u32, index: u16, sheets: &[Graded])
         .filter_map(|item| plan.item(*item).map(|(concept, _)| *concept))
         .collect();
     let whole = (1u64 << concepts.len()) - 1;
+    let mut known = std::mem::take(&mut *world.resource_mut::<KnownReviews>());
     let mut pupils = world.get_mut::<Pupils>(entity).expect("cohorts have pupils");
     for sheet in sheets {
         let Some(pupil) = pupils.0.get_mut(sheet.member) else { continue };
@@ -59,26 +66,35 @@ pub(crate) fn graded(world: &mut World, run: u32, index: u16, sheets: &[Graded])
         }
         for (question, concept) in concepts.iter().enumerate() {
             if sheet.answered >> question & 1 == 1 {
-                pupil.remember(*concept, sheet.right >> question & 1 == 1, on);
+                pupil.remember(*concept, sheet.right >> question & 1 == 1, on, &mut known);
             }
         }
         if sheet.answered & whole == whole {
             pupil.quizzes |= 1 << (day - 1);
         }
     }
+    *world.resource_mut() = known;
     let mut touched = world.resource_mut::<Touched>();
     sheets.iter().for_each(|sheet| touched.member(sheet.member));
 }
 
 impl Pupil {
     /// An answer to an item of a concept, on a day.
-    fn remember(&mut self, concept: u16, right: bool, on: Day) -> &Card {
+    fn remember(
+        &mut self,
+        concept: u16,
+        right: bool,
+        on: Day,
+        known: &mut KnownReviews,
+    ) -> &mut Card {
         let grade = if right { Grade::Good } else { Grade::Again };
         let place = match self.cards.binary_search_by_key(&concept, |card| card.concept) {
             Ok(place) => {
                 let card = &mut self.cards[place];
-                card.memory = card.memory.review(grade, on);
-                card.right = right;
+                if !mutant::planted("cohort/review-forgotten") {
+                    card.memory = known.review(card.memory, grade, on);
+                    card.right = right;
+                }
                 place
             }
             Err(place) => {
@@ -87,7 +103,7 @@ impl Pupil {
                 place
             }
         };
-        &self.cards[place]
+        &mut self.cards[place]
     }
 
     /// Items that can be answered on a day for an occasion, in order.
@@ -97,7 +113,7 @@ impl Pupil {
         plan: &CohortPlan,
         occasion: Occasion,
         on: Day,
-    ) -> Vec<u16> {
+    ) -> Items {
         match occasion {
             Occasion::Review => self.due(cohort, plan, on),
             // Before the first lesson has taught anything.
@@ -107,17 +123,17 @@ impl Pupil {
             Occasion::After if cohort.sent == cohort.days => {
                 unanswered(plan.paired.iter().map(|pair| pair.1), &self.after)
             }
-            Occasion::Before | Occasion::After => Vec::new(),
+            Occasion::Before | Occasion::After => Items::new(),
         }
     }
 
     /// Items to review on a day: of concepts that are due, most nearly forgotten first, each
     /// concept's items in turn.
-    fn due(&self, cohort: &Cohort, plan: &CohortPlan, on: Day) -> Vec<u16> {
+    fn due(&self, cohort: &Cohort, plan: &CohortPlan, on: Day) -> Items {
         let quiz = &plan.course().quiz;
         let done = if self.reviewed.0 == on { self.reviewed.1 } else { 0 };
         let room = usize::from(quiz.reviews_per_day.saturating_sub(done));
-        let due = self.cards.iter().filter(|card| card.memory.is_due(plan.retention, on));
+        let due = self.cards.iter().filter(|card| card.memory.is_due(&plan.retention, on));
         let mut due: SmallVec<[(Reverse<u64>, u16, u8); 32]> =
             due.map(|card| (Reverse(card.memory.faded(on)), card.concept, card.reviews)).collect();
         due.sort_unstable();
@@ -146,9 +162,11 @@ pub(super) fn answer_items(
 ) -> Result<Receipt, Reject> {
     let mut pupils = world.get_mut::<Pupils>(entity).expect("cohorts have pupils");
     let mut pupils = std::mem::take(&mut *pupils);
+    let mut known = std::mem::take(&mut *world.resource_mut::<KnownReviews>());
     let pupil = pupils.0.get_mut(member.seq).ok_or(Reject::NotEnrolled);
-    let receipt =
-        pupil.and_then(|pupil| take_items(world, entity, member, occasion, answers, pupil));
+    let receipt = pupil
+        .and_then(|pupil| take_items(world, entity, member, occasion, answers, pupil, &mut known));
+    *world.resource_mut() = known;
     *world.get_mut(entity).expect("cohorts have pupils") = pupils;
     if receipt.is_ok() {
         world.resource_mut::<Touched>().member(member.seq);
@@ -163,6 +181,7 @@ fn take_items(
     occasion: Occasion,
     answers: &[ItemAnswer],
     pupil: &mut Pupil,
+    known: &mut KnownReviews,
 ) -> Result<CourseReceipt, Reject> {
     let cohort = world.get::<Cohort>(entity).expect("indexed cohorts are whole");
     let plan = world.get::<CohortPlan>(entity).expect("cohorts have a plan");
@@ -180,13 +199,9 @@ fn take_items(
         Occasion::Review => {
             let marks = marks.iter().map(|(item, right)| {
                 let concept = plan.item(*item).map_or(0, |(concept, _)| *concept);
-                if !mutant::planted("cohort/review-forgotten") {
-                    pupil.remember(concept, *right, today);
-                }
-                let place = pupil.cards.iter().position(|card| card.concept == concept);
-                let card = &mut pupil.cards[place.expect("it was just remembered")];
+                let card = pupil.remember(concept, *right, today, known);
                 card.reviews = card.reviews.wrapping_add(1);
-                let due = card.memory.due(plan.retention);
+                let due = card.memory.due(&plan.retention);
                 ItemMark { item: *item, right: *right, due }
             });
             let marks: Vec<ItemMark> = marks.collect();
@@ -206,7 +221,7 @@ fn take_items(
     })
 }
 
-fn unanswered(items: impl Iterator<Item = u16>, answered: &[(u16, bool)]) -> Vec<u16> {
+fn unanswered(items: impl Iterator<Item = u16>, answered: &[(u16, bool)]) -> Items {
     items.filter(|item| answered.iter().all(|(known, _)| known != item)).collect()
 }
 
@@ -216,8 +231,8 @@ fn mark(
     member: MemberId,
     answers: &[ItemAnswer],
     open: &[u16],
-) -> Result<Vec<(u16, bool)>, Reject> {
-    let mut marks: Vec<(u16, bool)> = Vec::with_capacity(answers.len());
+) -> Result<ItemsMarked, Reject> {
+    let mut marks = ItemsMarked::new();
     for answer in answers {
         let again = marks.iter().any(|(item, _)| *item == answer.item);
         if again || !open.contains(&answer.item) {

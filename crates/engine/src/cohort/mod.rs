@@ -1,4 +1,4 @@
-//! Cohorts: courses that were started. Reads [`Request`] and [`Departed`]; owns [`Cohort`],
+//! Cohorts: courses that were started. Reads [`BatchCommands`] and [`Departed`]; owns [`Cohort`],
 //! [`Pupils`], [`CohortPlan`] and [`Taking`]; tells [`Announced`].
 //!
 //! A cohort's quiz of the day is an ordinary run of rounds, so answers, rewards, corrections and
@@ -26,6 +26,7 @@ use crate::RestoreError;
 use crate::column::Column;
 use crate::content::Packs;
 use crate::kernel::{Builder, Now, Phase, Section, Setup, Touched, decode, encode};
+use crate::memory::KnownReviews;
 use crate::numbered::Numbered;
 use crate::outreach::Announced;
 use crate::people::{Departed, Member, column};
@@ -106,6 +107,7 @@ pub(crate) fn plugin(builder: &mut Builder) {
     builder
         .resource::<CohortIndex>()
         .resource::<Taking>()
+        .resource::<KnownReviews>()
         .systems(
             Phase::Structure,
             (serve::serve_courses, notice_departures).chain().after(crate::runs::serve_runs),

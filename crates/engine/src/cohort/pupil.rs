@@ -51,7 +51,7 @@ pub(crate) struct Invitation {
 
 /// A concept is mastered when the last answer was right and the chance to remember it is still at
 /// least this. After one right answer that holds for a week (FSRS-6: 0.81 after 7 days).
-const MASTERED: Horizon = Horizon::of(Ppm(800_000));
+static MASTERED: Horizon = Horizon::of(Ppm(800_000));
 
 impl Pupil {
     pub(crate) fn new(at: Timestamp) -> Self {
@@ -72,7 +72,7 @@ impl Pupil {
 
     /// Concepts mastered on a day.
     pub(crate) fn mastered(&self, on: Day) -> u16 {
-        let still = |card: &&Card| card.right && card.memory.holds(MASTERED, on);
+        let still = |card: &&Card| card.right && card.memory.holds(&MASTERED, on);
         self.cards.iter().filter(still).count() as u16
     }
 

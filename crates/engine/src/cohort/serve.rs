@@ -24,7 +24,7 @@ use crate::kernel::{Now, Setup, Touched, serve_requests};
 use crate::people::{Community, Member, People};
 
 pub(super) fn serve_courses(world: &mut World) {
-    serve_requests(world, |world, request| match &request.action {
+    serve_requests(world, |world, command| match &command.action {
         Action::Course(action) => Some(serve(world, action)),
         _ => None,
     });

@@ -80,7 +80,7 @@ fn pupil_view(world: &World, entity: Entity, member: u32, pupil: &Pupil) -> Pupi
     let today = cohort.calendar.day_of(world.resource::<Now>().at).min(cohort.last());
     let enrolled = pupil.stage == PupilStage::Enrolled;
     let open = |occasion| match enrolled {
-        true => pupil.open(cohort, plan, occasion, today),
+        true => pupil.open(cohort, plan, occasion, today).into_vec(),
         false => Vec::new(),
     };
     let paired = [Occasion::Before, Occasion::After].map(|occasion| (occasion, open(occasion)));

@@ -356,12 +356,25 @@ impl Account {
 
     /// Everything that a close brings: interest, maturities, confirmations, prices, cash.
     pub(crate) fn close(&mut self, close: &Close<'_>) {
-        self.accrue(close);
-        self.mature(close);
-        for lot in self.lots.iter_mut().filter(|lot| lot.confirmed.is_none()) {
-            let trade = &close.assets[usize::from(lot.asset)].trade;
-            if lot.day + i32::from(trade.confirm_days) <= close.day {
-                lot.confirmed = Some(close.date);
+        let (mut ends, mut waits) = (false, false);
+        for lot in &mut self.lots {
+            let asset = &close.assets[usize::from(lot.asset)];
+            if lot.confirmed.is_some() {
+                lot.accrue(asset.class, close);
+                ends |= lot.ends(asset.trade.holding, close.date);
+            } else {
+                waits = true;
+            }
+        }
+        if ends {
+            self.mature(close);
+        }
+        if waits {
+            for lot in self.lots.iter_mut().filter(|lot| lot.confirmed.is_none()) {
+                let trade = &close.assets[usize::from(lot.asset)].trade;
+                if lot.day + i32::from(trade.confirm_days) <= close.day {
+                    lot.confirmed = Some(close.date);
+                }
             }
         }
         self.price(close);
@@ -381,34 +394,10 @@ impl Account {
         }
     }
 
-    /// Interest and yields of the days since the close before, on what was confirmed by then.
-    fn accrue(&mut self, close: &Close<'_>) {
-        for lot in self.lots.iter_mut().filter(|lot| lot.confirmed.is_some()) {
-            let class = close.assets[usize::from(lot.asset)].class;
-            let Some(quote) = close.before.get(usize::from(lot.asset)) else { continue };
-            let earned = match class {
-                AssetClass::Demand => trade::demand_interest(lot.units, quote.yearly, close.gap),
-                _ if class.is_cash() => {
-                    trade::fund_income(lot.units, quote.wan_fen_yield, close.gap)
-                }
-                _ => continue,
-            };
-            let due = lot.carry.saturating_add(earned);
-            lot.units = lot.units.saturating_add(due / TINY_A_FEN);
-            lot.carry = due % TINY_A_FEN;
-        }
-    }
-
     /// Terms that end pay out: deposits with their interest, closed products at the day's price.
     fn mature(&mut self, close: &Close<'_>) {
-        let ends = |lot: &Lot| {
-            let asset = &close.assets[usize::from(lot.asset)];
-            let days = match asset.trade.holding {
-                Holding::Term { days, .. } | Holding::Closed { days } => i32::from(days),
-                _ => return false,
-            };
-            lot.confirmed.is_some_and(|from| from.saturating_add(days) <= close.date)
-        };
+        let ends =
+            |lot: &Lot| lot.ends(close.assets[usize::from(lot.asset)].trade.holding, close.date);
         let over: Vec<Lot> = self.lots.extract_if(.., |lot| ends(lot)).collect();
         for lot in over {
             let asset = &close.assets[usize::from(lot.asset)];
@@ -444,10 +433,11 @@ impl Account {
     /// Orders that wait get the price of this close, in the order of their numbers.
     fn price(&mut self, close: &Close<'_>) {
         for place in 0..self.orders.len() {
-            let mut order = self.orders[place];
-            if order.state != OrderState::Accepted || order.market_day > close.day {
+            let waits = &self.orders[place];
+            if waits.state != OrderState::Accepted || waits.market_day > close.day {
                 continue;
             }
+            let mut order = *waits;
             let rules = &close.assets[usize::from(order.asset)];
             let known = mutant::planted("mock/known-price") && !close.before.is_empty();
             let quotes = if known { close.before } else { close.quotes };
@@ -541,6 +531,32 @@ impl Account {
 }
 
 impl Lot {
+    /// Interest or yield of the days since the close before, where it was confirmed by then.
+    fn accrue(&mut self, class: AssetClass, close: &Close<'_>) {
+        let quote = close.before.get(usize::from(self.asset));
+        let earned = match (class, quote) {
+            (AssetClass::Demand, Some(quote)) => {
+                trade::demand_interest(self.units, quote.yearly, close.gap)
+            }
+            (class, Some(quote)) if class.is_cash() => {
+                trade::fund_income(self.units, quote.wan_fen_yield, close.gap)
+            }
+            _ => return,
+        };
+        let due = self.carry.saturating_add(earned);
+        self.units = self.units.saturating_add(due / TINY_A_FEN);
+        self.carry = due % TINY_A_FEN;
+    }
+
+    /// Whether its term is over by a calendar day.
+    fn ends(&self, holding: Holding, date: i32) -> bool {
+        let days = match holding {
+            Holding::Term { days, .. } | Holding::Closed { days } => i32::from(days),
+            _ => return false,
+        };
+        self.confirmed.is_some_and(|from| from.saturating_add(days) <= date)
+    }
+
     /// Calendar days held, from confirmation.
     fn held(&self, date: i32) -> i32 {
         self.confirmed.map_or(0, |from| date.saturating_sub(from)).max(0)

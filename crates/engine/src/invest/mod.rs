@@ -21,12 +21,13 @@ use bevy_ecs::prelude::*;
 use dengmi_content::Pack;
 use dengmi_core::course::{CohortStage, CourseEvent, PupilStage};
 use dengmi_core::mock::{BandStanding, Exit, Plan, Score, TeamScore, Writing};
-use dengmi_core::{CommunityId, Fen, Slug};
+use dengmi_core::{CommunityId, Day, Fen, Slug};
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use crate::RestoreError;
 use crate::clock::{Due, DueQueue};
-use crate::cohort::{Cohort, CohortIndex, CohortPlan, Pupils, announce};
+use crate::cohort::{Cohort, CohortIndex, CohortPlan, Pupil, Pupils, announce};
 use crate::column::Column;
 use crate::content::Packs;
 use crate::kernel::{Builder, Now, Section, Setup, Touched, decode, encode};
@@ -35,7 +36,7 @@ use crate::people::{Member, column};
 use crate::roster::Roster;
 use crate::suitability::{Levels, bears};
 
-use account::Account;
+use account::{Account, Close};
 pub(crate) use serve::serve;
 pub(crate) use tape::Tape;
 pub(crate) use view::{market_view, mock_view};
@@ -139,18 +140,19 @@ pub(crate) fn close_day(world: &mut World, seq: u32, day: u8) {
         world.entity_mut(entity).take::<(Tape, Accounts)>().expect("cohorts have a market");
     let course = plan.course();
     let now = world.resource::<Now>().at;
-    tape.close_day(now, |close| {
-        for (_, row) in accounts.0.rows_mut().filter(|(_, row)| !row.account.orders.is_empty()) {
-            row.account.close(close);
-            let value = row.account.value(close.assets, close.quotes, close.date);
-            score::watch(&mut row.conduct, value, course.mock.debrief_loss);
-        }
-    });
+    let market_days = tape.close_day();
+    let closes: SmallVec<[Close<'_>; 2]> =
+        market_days.map(|market_day| tape.close(market_day, now, true)).collect();
     let on = cohort.first.plus(i32::from(day) - 1);
     let levels = world.resource::<Levels>();
     for (member, row) in accounts.0.rows_mut() {
         if row.account.orders.is_empty() {
             continue;
+        }
+        for close in &closes {
+            row.account.close(close);
+            let value = row.account.value(close.assets, close.quotes, close.date);
+            score::watch(&mut row.conduct, value, course.mock.debrief_loss);
         }
         let level = levels.on(member, on);
         let lots = row.account.lots.iter();
@@ -166,6 +168,7 @@ pub(crate) fn close_day(world: &mut World, seq: u32, day: u8) {
         }
     }
     let market_day = tape.now().day;
+    drop(closes);
     world.entity_mut(entity).insert((tape, accounts));
     let standing = standing(world, entity);
     world.entity_mut(entity).insert(standing);
@@ -173,27 +176,55 @@ pub(crate) fn close_day(world: &mut World, seq: u32, day: u8) {
     announce(world, None, CourseEvent::Priced { cohort, day, market_day });
 }
 
+/// What scores of a cohort are worked out from, looked up once for all its members.
+struct Scoring<'w> {
+    accounts: &'w Accounts,
+    plan: &'w CohortPlan,
+    tape: &'w Tape,
+    levels: &'w Levels,
+    today: Day,
+    /// Concepts taught so far.
+    taught: u16,
+    /// Of who never did anything.
+    fresh: Row,
+}
+
+impl<'w> Scoring<'w> {
+    fn of(world: &'w World, entity: Entity) -> Self {
+        let whole = "cohorts have a market";
+        let plan = world.get::<CohortPlan>(entity).expect("cohorts have a plan");
+        let cohort = world.get::<Cohort>(entity).expect("indexed cohorts are whole");
+        Self {
+            accounts: world.get::<Accounts>(entity).expect(whole),
+            plan,
+            tape: world.get::<Tape>(entity).expect(whole),
+            levels: world.resource::<Levels>(),
+            today: cohort.calendar.day_of(world.resource::<Now>().at).min(cohort.last()),
+            taught: plan.taught_by(cohort.sent),
+            fresh: Row::new(plan.course().mock.cash_fen),
+        }
+    }
+
+    /// A member's score as of now; the one they were graded with once they were.
+    fn score(&self, member: u32, pupil: Option<&Pupil>) -> Score {
+        let row = self.accounts.0.get(member).unwrap_or(&self.fresh);
+        if let Some((graded, _)) = row.graded {
+            return graded;
+        }
+        let course = self.plan.course();
+        let beside = score::Beside {
+            cash: course.mock.cash_fen.0,
+            level: self.levels.on(member, self.today),
+            mastered: (pupil.map_or(0, |pupil| pupil.mastered(self.today)), self.taught),
+        };
+        score::score(&course.score, row, self.tape, &beside)
+    }
+}
+
 /// A member's score as of now; the one they were graded with once they were.
 pub(crate) fn score_of(world: &World, entity: Entity, member: u32) -> Score {
-    let whole = "cohorts have a market";
-    let accounts = world.get::<Accounts>(entity).expect(whole);
-    let plan = world.get::<CohortPlan>(entity).expect("cohorts have a plan");
-    let fresh = Row::new(plan.course().mock.cash_fen);
-    let row = accounts.0.get(member).unwrap_or(&fresh);
-    if let Some((graded, _)) = row.graded {
-        return graded;
-    }
-    let cohort = world.get::<Cohort>(entity).expect("indexed cohorts are whole");
-    let today = cohort.calendar.day_of(world.resource::<Now>().at).min(cohort.last());
     let pupils = world.get::<Pupils>(entity).expect("cohorts have pupils");
-    let mastered = pupils.0.get(member).map_or(0, |pupil| pupil.mastered(today));
-    let beside = score::Beside {
-        cash: plan.course().mock.cash_fen.0,
-        level: world.resource::<Levels>().on(member, today),
-        mastered: (mastered, plan.taught_by(cohort.sent)),
-    };
-    let tape = world.get::<Tape>(entity).expect(whole);
-    score::score(&plan.course().score, row, tape, &beside)
+    Scoring::of(world, entity).score(member, pupils.0.get(member))
 }
 
 /// What a graduation rule asks of mock investing: the score, whether there is a plan, and whether
@@ -208,9 +239,7 @@ pub(crate) fn record_of(world: &World, entity: Entity, member: u32) -> (u16, boo
 
 /// The course is over: scores are final, and what would have been is worked out.
 pub(crate) fn grade(world: &mut World, entity: Entity) {
-    let enrolled = enrolled(world, entity);
-    let scores: Vec<(u32, Score)> =
-        enrolled.into_iter().map(|member| (member, score_of(world, entity, member))).collect();
+    let scores: Vec<(u32, Score)> = enrolled_scores(world, entity).collect();
     let plan = world.get::<CohortPlan>(entity).expect("cohorts have a plan").clone();
     let mut accounts = world.entity_mut(entity).take::<Accounts>().expect("cohorts have a market");
     let tape = world.get::<Tape>(entity).expect("cohorts have a market");
@@ -223,10 +252,12 @@ pub(crate) fn grade(world: &mut World, entity: Entity) {
     world.entity_mut(entity).insert(standing);
 }
 
-fn enrolled(world: &World, entity: Entity) -> Vec<u32> {
+/// Scores of those who take part, in member order.
+fn enrolled_scores(world: &World, entity: Entity) -> impl Iterator<Item = (u32, Score)> {
+    let scoring = Scoring::of(world, entity);
     let pupils = world.get::<Pupils>(entity).expect("cohorts have pupils");
     let enrolled = pupils.0.by_member().filter(|(_, _, pupil)| pupil.stage == PupilStage::Enrolled);
-    enrolled.map(|(member, _, _)| member).collect()
+    enrolled.map(move |(member, _, pupil)| (member, scoring.score(member, Some(pupil))))
 }
 
 /// Bands and teams of those who take part. Never money.
@@ -239,8 +270,8 @@ fn standing(world: &World, entity: Entity) -> Standing {
     let mut standing = BandStanding { bands: vec![0; bands.len()], teams: Vec::new() };
     let mut sums: Vec<(u32, u32, u64)> =
         cohort.communities.iter().map(|community| (*community, 0, 0)).collect();
-    for member in enrolled(world, entity) {
-        let total = score_of(world, entity, member).total();
+    for (member, score) in enrolled_scores(world, entity) {
+        let total = score.total();
         if let Some(band) = bands.iter().rposition(|band| band.from <= total) {
             standing.bands[band] += 1;
         }

@@ -94,14 +94,13 @@ impl Desk {
         world: &mut World,
         change: impl FnOnce(&mut Row, &Tape) -> Result<Receipt, Reject>,
     ) -> Result<Receipt, Reject> {
-        let cash = self.plan(world).course().mock.cash_fen;
         let mut accounts = world.get_mut::<Accounts>(self.entity).expect("cohorts have a market");
         let mut accounts = std::mem::take(&mut *accounts);
         let tape = world.get::<Tape>(self.entity).expect("cohorts have a market");
         let result = match accounts.0.get_mut(self.member) {
             Some(row) => change(row, tape),
             None => {
-                let mut row = Row::new(cash);
+                let mut row = Row::new(self.plan(world).course().mock.cash_fen);
                 change(&mut row, tape).inspect(|_| {
                     accounts.0.entry(self.member, || row);
                 })
@@ -116,6 +115,12 @@ impl Desk {
         let plan = self.plan(world);
         let done = |day: &u8| plan.lesson(*day).is_some_and(&does);
         (1..=self.sent).filter(done).fold(0, |bits, day| bits | 1 << (day - 1))
+    }
+
+    /// Marks the mock task of the lesson sent last, where it asks for what was just done.
+    fn task_of_the_day(&self, world: &World, does: impl Fn(&Lesson) -> bool) -> u16 {
+        let lesson = self.plan(world).lesson(self.sent);
+        lesson.filter(|lesson| does(lesson)).map_or(0, |_| 1 << (self.sent - 1))
     }
 
     fn assess(&self, world: &mut World, adult: bool, choices: &[u8]) -> Result<Receipt, Reject> {
@@ -141,14 +146,17 @@ impl Desk {
         let names = |slug: &Slug| *pack.current(slug) == id;
         let plan = self.plan(world);
         let tape = world.get::<Tape>(self.entity).expect("cohorts have a market");
-        let mut lessons = (1..=self.sent).filter_map(|day| plan.lesson(day));
-        let shown = lessons.any(|lesson| lesson.sheets.iter().any(names))
-            || tape.assets().iter().filter_map(|asset| asset.sheet.as_ref()).any(names);
+        let mut shown = tape.assets().iter().filter_map(|asset| asset.sheet.as_ref()).any(names);
+        let mut tasks = 0;
+        for day in 1..=self.sent {
+            let Some(lesson) = plan.lesson(day) else { continue };
+            if lesson.sheets.iter().any(names) {
+                shown = true;
+                tasks |= u16::from(lesson.mock.done_by == TaskEvidence::Sheet) << (day - 1);
+            }
+        }
         let sheet = pack.products.get(&id).filter(|_| shown).ok_or(Reject::UnknownSheet)?;
         self.may_see(world, sheet)?;
-        let tasks = self.tasks(world, |lesson| {
-            lesson.mock.done_by == TaskEvidence::Sheet && lesson.sheets.iter().any(names)
-        });
         self.with(world, |row, _| {
             row.conduct.tasks |= tasks;
             if let Err(place) = row.conduct.sheets.binary_search(&id) {
@@ -220,10 +228,8 @@ impl Desk {
         let sheet = rules.sheet.as_ref().map(|sheet| pack.current(sheet).clone());
         let at = world.resource::<Now>().at;
         let today = self.sent;
-        let tasks = self.tasks(world, |lesson| {
-            let wanted = matches!(&lesson.mock.done_by, TaskEvidence::Order(assets)
-                if assets.contains(asset));
-            wanted && lesson.day == today
+        let task = self.task_of_the_day(world, |lesson| {
+            matches!(&lesson.mock.done_by, TaskEvidence::Order(assets) if assets.contains(asset))
         });
         let slack = course.score.process.plan_slack;
         self.with(world, |row, tape| {
@@ -256,7 +262,7 @@ impl Desk {
                 Side::Matured(_) => return Err(Reject::BadAmount),
             };
             let conduct = &mut row.conduct;
-            conduct.tasks |= tasks;
+            conduct.tasks |= task;
             if conduct.first_plan.is_none() {
                 conduct.first_plan = conduct.plan.as_ref().map(|(_, plan)| plan.clone());
             }
@@ -272,14 +278,12 @@ impl Desk {
     fn write_note(&self, world: &mut World, text: FoldedHash) -> Result<Receipt, Reject> {
         let at = world.resource::<Now>().at;
         let today = self.sent;
-        let tasks = self.tasks(world, |lesson| {
-            lesson.mock.done_by == TaskEvidence::Note && lesson.day == today
-        });
+        let task = self.task_of_the_day(world, |lesson| lesson.mock.done_by == TaskEvidence::Note);
         self.with(world, |row, _| {
             let conduct = &mut row.conduct;
             let texts = write(conduct, Writing { at, kind: WritingKind::Note, text })?;
             conduct.note_days |= 1 << (today.max(1) - 1);
-            conduct.tasks |= tasks;
+            conduct.tasks |= task;
             Ok(done(MockReceipt::Written { texts }))
         })
     }

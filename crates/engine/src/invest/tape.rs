@@ -1,6 +1,7 @@
 //! A cohort's market: the path of prices so far, computed once for all its members. Only how many
 //! days of the course are priced is saved; the rest follows from content and seed.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use bevy_ecs::prelude::*;
@@ -98,7 +99,7 @@ impl Tape {
     /// Prices a day of the course again, without anybody's orders.
     pub(crate) fn catch_up(&mut self, closed: u8) {
         while self.view.closed < closed {
-            self.close_day(Timestamp(0), |_| {});
+            self.close_day();
         }
     }
 
@@ -114,29 +115,32 @@ impl Tape {
         self.without.push(without);
     }
 
-    /// Makes the prices of the next day of the course; `each` is called with every close of it.
-    pub(crate) fn close_day(&mut self, at: Timestamp, mut each: impl FnMut(&Close<'_>)) {
+    /// Makes the prices of the next day of the course; gives its market days.
+    pub(crate) fn close_day(&mut self) -> Range<i32> {
         let day = self.view.closed;
         let passes = self.terms.days.get(usize::from(day)).copied().unwrap_or(0);
+        let first = self.view.day() + 1;
         for _ in 0..passes {
-            let (gap, date) = {
-                let before = self.view.dates.last().copied().unwrap_or(-1);
-                let date = self.date_after(before, day);
-                (date - before, date)
-            };
-            self.advance(date);
-            let quotes = &self.view.quotes;
-            each(&Close {
-                assets: &self.terms.market.assets,
-                day: self.view.day(),
-                date,
-                gap,
-                at,
-                before: quotes.iter().rev().nth(1).map_or(&[][..], |quotes| quotes),
-                quotes: quotes.last().map_or(&[][..], |quotes| quotes),
-            });
+            let before = self.view.dates.last().copied().unwrap_or(-1);
+            self.advance(self.date_after(before, day));
         }
         Arc::make_mut(&mut self.view).closed = day + 1;
+        first..first + i32::from(passes)
+    }
+
+    /// The close of a market day of the course, with the script or without it; `at` is when accounts
+    /// go through it.
+    pub(crate) fn close(&self, day: i32, at: Timestamp, script: bool) -> Close<'_> {
+        let date = self.date(day);
+        Close {
+            assets: self.assets(),
+            day,
+            date,
+            gap: date - self.date(day - 1),
+            at,
+            before: self.quotes(day - 1, script),
+            quotes: self.quotes(day, script),
+        }
     }
 
     /// The calendar day of the market day after `before`, which falls on or after a day of the
@@ -229,15 +233,7 @@ impl Tape {
         let last = self.view.day();
         for day in -1..=last {
             if day >= 0 {
-                account.close(&Close {
-                    assets: self.assets(),
-                    day,
-                    date: self.date(day),
-                    gap: self.date(day) - self.date(day - 1),
-                    at: Timestamp(0),
-                    before: self.quotes(day - 1, script),
-                    quotes: self.quotes(day, script),
-                });
+                account.close(&self.close(day, Timestamp(0), script));
             }
             let next = (day < last).then(|| (day + 1, self.date(day + 1)));
             let moment = Moment {
@@ -327,13 +323,12 @@ pub(super) mod tests {
         let mut tape = tape(calendar, lessons);
         for (day, expected) in expected.iter().enumerate() {
             let promised = tape.now().next.map(|(_, date)| date);
-            let mut dates = Vec::new();
-            let mut gaps = 0;
             let last = tape.now().date;
-            tape.close_day(Timestamp(0), |close| {
-                dates.push(close.date);
-                gaps += close.gap;
-            });
+            let market_days = tape.close_day();
+            let closes = market_days.map(|day| tape.close(day, Timestamp(0), true));
+            let (dates, gaps): (Vec<i32>, Vec<i32>) =
+                closes.map(|close| (close.date, close.gap)).unzip();
+            let gaps: i32 = gaps.into_iter().sum();
             assert_eq!(dates, *expected, "day {}", day + 1);
             assert_eq!(last + gaps, tape.now().date);
             if let Some(first) = dates.first() {
@@ -363,7 +358,7 @@ pub(super) mod tests {
     #[test]
     fn a_tape_goes_on_as_the_one_it_is_made_again_from() {
         let mut one = tape("EveryDay", [1, 1, 1, 1, 1, 20, 1]);
-        (0..6).for_each(|_| one.close_day(Timestamp(0), |_| {}));
+        (0..6).for_each(|_| drop(one.close_day()));
         let mut two = tape("EveryDay", [1, 1, 1, 1, 1, 20, 1]);
         two.catch_up(6);
         assert_eq!(one.view(true), two.view(true));

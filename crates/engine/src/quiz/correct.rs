@@ -26,7 +26,7 @@ use crate::stream::Stream;
 const EXTRA_SECONDS_MAX: u32 = 7 * 86_400;
 
 pub(super) fn serve_quiz(world: &mut World) {
-    serve_requests(world, |world, request| match request.action {
+    serve_requests(world, |world, command| match command.action {
         Action::GrantTime { member, round, seconds } => {
             Some(grant_time(world, member, round, seconds))
         }

@@ -11,7 +11,7 @@ pub struct Layout {
     /// For each position shown, the question's position in the round.
     pub questions: SmallVec<[u8; 8]>,
     /// For each question in the round's order: for each option shown, its position in key order.
-    pub options: SmallVec<[SmallVec<[u8; 8]>; 8]>,
+    pub options: SmallVec<[SmallVec<[u8; 8]>; 12]>,
 }
 
 /// The layout of `round` for `member`. `options` holds the number of options of each question. A

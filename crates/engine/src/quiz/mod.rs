@@ -1,4 +1,4 @@
-//! Quiz rounds. Reads [`AnswerRequest`], [`Request`] and [`Posted`]; writes [`Happened`] and
+//! Quiz rounds. Reads [`AnswerRequest`], [`BatchCommands`] and [`Posted`]; writes [`Happened`] and
 //! [`TakeBack`]; owns [`Round`] and [`Sheets`].
 //!
 //! Where the quest tells right and wrong only after the close, nothing that depends on the key
@@ -23,7 +23,9 @@ use dengmi_core::{
 use smallvec::SmallVec;
 
 use crate::column::Column;
-use crate::kernel::{Builder, Happened, Now, Outcomes, Phase, Section, Setup, Touched};
+use crate::kernel::{
+    BatchCommands, Builder, Happened, Now, Outcomes, Phase, Section, Setup, Touched,
+};
 use crate::ledger::{Books, Posted};
 use crate::numbered::Numbered;
 use crate::people::Member;
@@ -41,13 +43,12 @@ pub(crate) use round::{
 use sheet::Sheet;
 pub(crate) use sheet::Sheets;
 
-/// Answers of one member to one round, by positions as the member sees them.
-#[derive(Clone, Debug)]
+/// Answers of one member to one round; what they are stands in the command.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct AnswerRequest {
     pub(crate) index: u32,
     pub(crate) member: MemberId,
     pub(crate) round: RoundId,
-    pub(crate) answers: SmallVec<[Answer; 3]>,
 }
 
 /// Most answers of one command.
@@ -82,6 +83,7 @@ fn take_answers(
     index: Res<RoundIndex>,
     mut rounds: Query<(&Round, &mut Sheets)>,
     requests: Reader<AnswerRequest>,
+    commands: Res<BatchCommands>,
     mut facts: Writer<Happened>,
     mut outcomes: ResMut<Outcomes>,
     mut touched: ResMut<Touched>,
@@ -100,7 +102,8 @@ fn take_answers(
         for request in requests {
             let mut serve = || {
                 let (place, sheets) = place.as_mut().map_err(|reject| *reject)?;
-                let (member, taken) = place.serve(request, &members, sheets)?;
+                let answers = commands.answers(request.index);
+                let (member, taken) = place.serve(request, answers, &members, sheets)?;
                 touched.member(request.member.seq);
                 if !taken.marked.is_empty() {
                     let (run, community) = (place.run.seq, member.community);
@@ -134,6 +137,7 @@ impl Place<'_> {
     fn serve<'m>(
         &mut self,
         request: &AnswerRequest,
+        answers: &[Answer],
         members: &'m Column<Member>,
         sheets: &mut Sheets,
     ) -> Result<(&'m Member, Taken), Reject> {
@@ -151,7 +155,7 @@ impl Place<'_> {
             LateJoiners::Prorated => late_share(round.opens, round.closes, member.joined_at),
             LateJoiners::Open | LateJoiners::NextRound => dengmi_core::Ppm::ONE,
         };
-        Ok((member, self.take(sheets, request, late)?))
+        Ok((member, self.take(sheets, request, answers, late)?))
     }
 }
 
@@ -199,6 +203,7 @@ impl Place<'_> {
         &mut self,
         sheets: &mut Sheets,
         request: &AnswerRequest,
+        answers: &[Answer],
         late: dengmi_core::Ppm,
     ) -> Result<Taken, Reject> {
         let Self { round, rules, orders, now, .. } = *self;
@@ -208,13 +213,12 @@ impl Place<'_> {
             self.seen = Some((like, orders.layout(like, options)));
         }
         let Some((_, seen)) = &self.seen else { return Err(Reject::BadAnswers) };
-        let answers = &request.answers;
         if answers.is_empty() || answers.len() > ANSWERS_MAX {
             return Err(Reject::BadAnswers);
         }
         let sheet = sheets.0.get(request.member.seq);
         let mut asked = 0u64;
-        let mut fresh: SmallVec<[grade::Given; 3]> = SmallVec::new();
+        let mut fresh: SmallVec<[grade::Given; 8]> = SmallVec::new();
         for answer in answers {
             let question =
                 *seen.questions.get(usize::from(answer.question)).ok_or(Reject::UnknownQuestion)?;

@@ -236,8 +236,10 @@ fn settle(world: &mut World, entity: Entity) {
     let mut kept = world.get_mut::<Round>(entity).expect("indexed rounds are whole");
     kept.awards.reserve(most);
     let (seqs, rows) = sheets.0.settled();
+    let told = usize::from(tell_rounds) + if tell_answers { round.questions.len() } else { 0 };
     for (seqs, rows) in seqs.chunks(PAID_AT_ONCE).zip(rows.chunks(PAID_AT_ONCE)) {
         let mut facts = world.resource_mut::<Stream<Happened>>().lend();
+        facts.reserve(rows.len() * told);
         let members = world.resource::<Column<Member>>();
         for (seq, sheet) in seqs.iter().zip(rows) {
             let marks = sheet.marks(&round, rules);

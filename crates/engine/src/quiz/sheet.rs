@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 use super::grade::{self, Given, Marked};
 use super::round::Round;
 use crate::roster::Roster;
+use crate::short::Short;
 
 /// The sheets of a round.
 #[derive(Component, Clone, Default, Serialize, Deserialize)]
@@ -34,6 +35,10 @@ const NUMBER: u8 = 203;
 const TEXT: u8 = 204;
 const HIGH_OPTION: u8 = 205;
 
+/// Bytes of the longest command: how many answers, the seconds, and for each answer a question, a
+/// kind and at most sixteen bytes of a text's hash.
+const COMMAND_MAX: usize = 5 + super::ANSWERS_MAX * 18;
+
 impl Sheet {
     /// Of who has `late` left of their credit for joining late.
     pub(crate) fn new(late: Ppm) -> Self {
@@ -52,22 +57,32 @@ impl Sheet {
     pub(crate) fn write(&mut self, given: &[Given]) {
         let Some(first) = given.first() else { return };
         let count = u8::try_from(given.len()).expect("a command has at most 50 answers");
-        let [a, b, c, d] = first.elapsed_s.to_le_bytes();
-        self.0.extend_from_slice(&[count, a, b, c, d]);
-        for one in given {
-            let mut put = |kind: u8, choice: &[u8]| {
-                self.0.extend_from_slice(&[one.question, kind]);
-                self.0.extend_from_slice(choice);
-            };
-            match one.choice {
-                Choice::One(option) if option < OPTIONS => put(option, &[]),
-                Choice::One(option) => put(HIGH_OPTION, &[option]),
-                Choice::Bool(is) => put(if is { TRUE } else { FALSE }, &[]),
-                Choice::Many(options) => put(MANY, &options.to_le_bytes()),
-                Choice::Number(number) => put(NUMBER, &number.micros().to_le_bytes()),
-                Choice::Text(FoldedHash(hash)) => put(TEXT, &hash),
+        let mut short = Short::<COMMAND_MAX>::default();
+        short.push(count);
+        short.all(first.elapsed_s.to_le_bytes());
+        for &Given { question, choice, .. } in given {
+            match choice {
+                Choice::One(option) if option < OPTIONS => short.all([question, option]),
+                Choice::One(option) => short.all([question, HIGH_OPTION, option]),
+                Choice::Bool(is) => short.all([question, if is { TRUE } else { FALSE }]),
+                Choice::Many(options) => {
+                    short.all([question, MANY]);
+                    short.all(options.to_le_bytes());
+                }
+                Choice::Number(number) => {
+                    short.all([question, NUMBER]);
+                    short.all(number.micros().to_le_bytes());
+                }
+                Choice::Text(FoldedHash(hash)) => {
+                    short.all([question, TEXT]);
+                    short.all(hash);
+                }
             }
         }
+        // A sheet is mostly written once: it takes the room it needs and no more.
+        let written = short.written();
+        self.0.reserve_exact(written.len());
+        self.0.extend_from_slice(written);
     }
 
     /// The share of credit left, and what was given.

@@ -201,9 +201,9 @@ impl Town {
         actor: impl Fn(&Action) -> Actor,
     ) -> Vec<Outcome> {
         let at = at(when).max(Timestamp(self.engine.at().0 + 1));
-        let commands =
+        let commands: Vec<Command> =
             actions.into_iter().map(|action| Command { actor: actor(&action), action }).collect();
-        let batch = Batch { seq: self.engine.seq() + 1, at, commands };
+        let batch = Batch { seq: self.engine.seq() + 1, at, commands: commands.into() };
         let applied = self.engine.apply(&batch).unwrap();
         self.entries.extend(&applied.entries);
         self.closed.extend(applied.closed_boards.clone());

@@ -271,7 +271,7 @@ mod tests {
             self.seq += 1;
             let at = at.max(self.engine.at().plus_ms(1));
             let said: Vec<String> = commands.iter().map(|one| format!("{one:?}")).collect();
-            let batch = Batch { seq: self.seq, at, commands };
+            let batch = Batch { seq: self.seq, at, commands: commands.into() };
             let outcomes = self.engine.apply(&batch).expect("batches follow each other").outcomes;
             for (outcome, said) in outcomes.iter().zip(said) {
                 match outcome {

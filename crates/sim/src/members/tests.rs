@@ -44,7 +44,7 @@ fn a_day_of_a_group_is_mostly_accepted() {
     let mut seq = 0;
     let mut apply = |engine: &mut dengmi_engine::Engine, at, actions: Vec<Command>| {
         seq += 1;
-        let batch = dengmi_core::Batch { seq, at, commands: actions };
+        let batch = dengmi_core::Batch { seq, at, commands: actions.into() };
         engine.apply(&batch).expect("batches follow each other")
     };
     let operator = |action| Command { actor: Actor::Operator(1), action };

@@ -2,6 +2,8 @@
 
 mod gone;
 
+use std::sync::Arc;
+
 use dengmi_core::{Batch, Outcome};
 
 use self::gone::Gone;
@@ -103,7 +105,8 @@ fn without_batches(of: &Failing, from: usize, size: usize) -> Vec<Batch> {
     for (place, batch) in of.journal.iter().enumerate().filter(|(at, _)| !left_out.contains(at)) {
         let mut batch = batch.clone();
         if place >= from {
-            batch.commands.iter_mut().for_each(|command| gone.renumber(command));
+            let commands = Arc::make_mut(&mut batch.commands);
+            commands.iter_mut().for_each(|command| gone.renumber(command));
         }
         kept.push(batch);
     }
@@ -121,7 +124,7 @@ fn without_commands(of: &Failing, from: usize, size: usize) -> Vec<Batch> {
     let gone = Gone::of(answers.filter_map(|(_, outcome)| outcome));
     let mut at = 0;
     let batches = of.journal.iter().cloned().map(|mut batch| {
-        batch.commands.retain_mut(|command| {
+        Arc::make_mut(&mut batch.commands).retain_mut(|command| {
             let keep = !left_out.contains(&at);
             if at >= from {
                 gone.renumber(command);

@@ -217,7 +217,8 @@ impl World {
                     runs: &runs,
                     packs: &packs,
                 };
-                batch.commands = mishaps.befall(batch.seq, batch.at, batch.commands, BRANCH);
+                let sent = Arc::unwrap_or_clone(batch.commands);
+                batch.commands = mishaps.befall(batch.seq, batch.at, sent, BRANCH).into();
             }
             self.step(batch)?;
             if begun {
@@ -280,7 +281,8 @@ impl World {
     /// Batches that do not continue the journal are refused and change nothing.
     fn offer_stale(&mut self) -> Result<(), Finding> {
         let (seq, at, chain) = (self.engine.seq(), self.engine.at(), self.engine.chain());
-        let commands = self.journal.last().map_or_else(Vec::new, |batch| batch.commands.clone());
+        let commands =
+            self.journal.last().map_or_else(Arc::default, |batch| batch.commands.clone());
         let later = at.plus_ms(60_000);
         for (seq_of, at_of) in [
             (seq, later),

@@ -66,7 +66,11 @@ pub(crate) fn batch(seq: u64, commands: usize) -> JournalBatch {
         _ => Outcome::Rejected(Reject::ALL[i % Reject::ALL.len()]),
     };
     JournalBatch {
-        batch: Batch { seq, at: at(seq), commands: (0..commands).map(command).collect() },
+        batch: Batch {
+            seq,
+            at: at(seq),
+            commands: (0..commands).map(command).collect::<Vec<_>>().into(),
+        },
         keys: (0..commands).map(key).collect(),
         outcomes: (0..commands).map(outcome).collect(),
         content: Digest::of(b"pack"),

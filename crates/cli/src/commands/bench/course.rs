@@ -53,6 +53,14 @@ impl Course {
             CliError::user(what, "see `dengmi course list`; a group of its kind must hold them")
         })?;
         let bar = terminal::progress(global, "课程 courses", 0);
+        // The month of one cohort is over in milliseconds: the median of several, before the course
+        // and after it, so that both are measured in the same minutes.
+        let days = room.course_days();
+        let month = MonthConfig::new(1, room.enrolled(), u16::from(days.min(30)));
+        let mut months = Vec::new();
+        for _ in 0..MONTHS / 2 {
+            months.push(shards::live(&month, 1, |_| {})?);
+        }
         let base = shards::memory("VmRSS:");
         let mut engine = room.engine();
         room.set_up(&mut engine).map_err(CliError::internal)?;
@@ -73,12 +81,8 @@ impl Course {
         let peak = shards::memory("VmHWM:");
         let card = card(&engine, room.enrolled());
         let after = engine.save().len();
-        let days = room.course_days();
-        let month = MonthConfig::new(1, room.enrolled(), u16::from(days.min(30)));
         bar.set_message("社群月 community month");
-        // The month of one cohort is over in milliseconds: the median of several.
-        let mut months = Vec::new();
-        for _ in 0..MONTHS {
+        while months.len() < MONTHS {
             months.push(shards::live(&month, 1, |_| {})?);
         }
         months.sort_by_key(|(_, times)| times.apply);

@@ -70,7 +70,7 @@ fn cut(journal: &[Batch], size: usize) -> Vec<Batch> {
         for commands in parts.chain(empty) {
             let last = batches.last().map_or(Timestamp(0), |last| last.at);
             let at = batch.at.max(last.plus_ms(1));
-            batches.push(Batch { seq: batches.len() as u64 + 1, at, commands });
+            batches.push(Batch { seq: batches.len() as u64 + 1, at, commands: commands.into() });
         }
     }
     batches

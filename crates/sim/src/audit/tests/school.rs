@@ -111,7 +111,7 @@ fn hash(dice: &mut Dice) -> FoldedHash {
 impl School {
     fn send(&mut self, commands: Vec<Command>) {
         self.seq += 1;
-        let batch = Batch { seq: self.seq, at: self.at, commands };
+        let batch = Batch { seq: self.seq, at: self.at, commands: commands.into() };
         let applied = self.engine.apply(&batch).expect("batches follow each other");
         let cohorts = self.engine.catalog().cohorts;
         let card = |seq| {
