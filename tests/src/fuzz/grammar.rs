@@ -1,9 +1,10 @@
 //! Rules: a drawn rule in a pack that is otherwise sound, against the facts of a drawn campaign.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use dengmi_content::Pack;
+use dengmi_content::model::reward::Condition;
+use dengmi_content::{Pack, SourceFile};
 use dengmi_core::{Action, Batch, BranchId, Cause, Digest, EntryKind, LedgerEntry};
 use dengmi_engine::Applied;
 use dengmi_sim::workload::{Workload, files, pack};
@@ -128,7 +129,8 @@ fn file(choices: &mut Choices<'_>, place: usize) -> Drawn {
 /// The workload's pack with the drawn rule in the place of one of its own.
 fn pack_with(place: usize, text: &str) -> Result<Arc<Pack>, Vec<String>> {
     let path = format!("content/rewards/{}.ron", PLACES[place].1);
-    let [mut files, _] = files();
+    static FILES: LazyLock<[Vec<SourceFile>; 2]> = LazyLock::new(files);
+    let mut files = FILES[0].clone();
     for file in files.iter_mut().filter(|file| file.path == path) {
         text.clone_into(&mut file.text);
     }
@@ -212,11 +214,7 @@ pub(super) fn rule(input: &[u8]) -> Reached {
     let place = usize::from(choices.below(4));
     let drawn = file(&mut choices, place);
     let when = condition(&mut choices, place, 3);
-    let more = match choices.below(3) {
-        0 => format!("All([{when}, {when}])"),
-        1 => format!("Any([{when}])"),
-        _ => format!("Any([{when}, All([{when}])])"),
-    };
+    let more = choices.below(3);
     let pack = match pack_with(place, &drawn.text.replace("WHEN", &when)) {
         Ok(pack) => pack,
         Err(codes) => return codes,
@@ -225,15 +223,27 @@ pub(super) fn rule(input: &[u8]) -> Reached {
     keeps_to_limits(&played, &drawn);
     let paid = if played.ours.is_empty() { "nothing" } else { "paid" };
     let mut reached = vec![format!("{}: {paid}", PLACES[place].0)];
-    match pack_with(place, &drawn.text.replace("WHEN", &more)) {
-        Ok(other) => {
-            let said = follow(seed, &other, pack.digest, &played.steps);
-            assert!(said == played.entries, "`{when}` and `{more}` pay differently");
-            reached.push("said in more words".to_owned());
-        }
-        Err(codes) => reached.extend(codes.into_iter().map(|code| format!("more words: {code}"))),
-    }
+    let other = in_more_words(&pack, place, more);
+    let said = follow(seed, &other, pack.digest, &played.steps);
+    assert!(said == played.entries, "`{when}` and the same in more words ({more}) pay differently");
+    reached.push("said in more words".to_owned());
     reached
+}
+
+/// The pack with the same condition for the drawn rule, in more words.
+fn in_more_words(pack: &Pack, place: usize, more: u8) -> Arc<Pack> {
+    let mut pack = pack.clone();
+    pack.digest = Digest::of(&[more]);
+    let rule = pack.rules.iter_mut().find(|(id, _)| id.as_str() == PLACES[place].1);
+    for version in &mut rule.expect("the drawn rule is there").1.versions {
+        let when = version.when.clone();
+        version.when = match more {
+            0 => Condition::All(vec![when.clone(), when]),
+            1 => Condition::Any(vec![when]),
+            _ => Condition::Any(vec![when.clone(), Condition::All(vec![when])]),
+        };
+    }
+    Arc::new(pack)
 }
 
 pub(super) fn rules() -> Vec<Vec<u8>> {
