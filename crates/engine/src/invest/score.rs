@@ -207,7 +207,9 @@ mod tests {
     /// tenth with the last of them.
     fn scored(change: impl FnOnce(&mut Row), beside: impl FnOnce(&mut Beside)) -> Score {
         let mut tape = tape("EveryDay", [1; 7]);
-        (0..6).for_each(|_| drop(tape.close_day()));
+        for _ in 0..6 {
+            tape.close_day();
+        }
         let mut row = Row::new(Fen(CASH));
         let parts = vec![PlanPart { asset: "index".parse().unwrap(), share: Ppm(300_000) }];
         let text = FoldedHash([0; 16]);

@@ -358,7 +358,9 @@ pub(super) mod tests {
     #[test]
     fn a_tape_goes_on_as_the_one_it_is_made_again_from() {
         let mut one = tape("EveryDay", [1, 1, 1, 1, 1, 20, 1]);
-        (0..6).for_each(|_| drop(one.close_day()));
+        for _ in 0..6 {
+            one.close_day();
+        }
         let mut two = tape("EveryDay", [1, 1, 1, 1, 1, 20, 1]);
         two.catch_up(6);
         assert_eq!(one.view(true), two.view(true));
