@@ -79,12 +79,23 @@ pub fn packs() -> Result<[Arc<Pack>; 2], Vec<Diagnostic>> {
 #[must_use]
 pub fn files() -> [Vec<SourceFile>; 2] {
     ["PerRight(3)", "PerRight(4)"].map(|paid| {
-        let fixed = FILES.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
-        let texts = fixed.chain(course::files());
-        let texts =
-            texts.map(|(path, text)| SourceFile { path, text: text.replace("PerRight(3)", paid) });
-        texts.collect()
+        let courses = course::files().into_iter();
+        let courses = courses.map(|(path, text)| SourceFile { path, text });
+        let mut files = community_files();
+        files.iter_mut().for_each(|file| file.text = file.text.replace("PerRight(3)", paid));
+        files.extend(courses);
+        files
     })
+}
+
+/// The files of the first pack without its course, and what only the course asks for.
+#[must_use]
+pub fn community_files() -> Vec<SourceFile> {
+    let file = |(path, text): &(&str, &str)| SourceFile {
+        path: (*path).to_owned(),
+        text: (*text).to_owned(),
+    };
+    FILES.iter().map(file).collect()
 }
 
 /// A pack of such files.
