@@ -1,6 +1,7 @@
 //! Everything that could be read, with places, for the checks; and the pack made of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use dengmi_core::{Day, Digest, Slug};
 
@@ -334,7 +335,7 @@ impl<'a> Content<'a> {
             let mut lessons: Vec<Lesson> = lessons.map(|lesson| lesson.value.clone()).collect();
             course_ids(&mut course).for_each(current);
             lessons.iter_mut().flat_map(lesson_ids).for_each(current);
-            courses.insert(id, PackCourse::new(course, lessons));
+            courses.insert(id, Arc::new(PackCourse::new(course, lessons)));
         }
         let mut assessments = self.assessments.into_values();
         assessments.values_mut().flat_map(|asked| &mut asked.notices).for_each(current);

@@ -1,6 +1,7 @@
 //! A checked pack: everything the engine and the pages need, immutable, named by its digest.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use dengmi_core::command::Key;
 use dengmi_core::text::FoldedHash;
@@ -35,8 +36,8 @@ pub struct Pack {
     pub words: WordsFile,
     /// Quests by id.
     pub quests: BTreeMap<Slug, Quest>,
-    /// Courses by id.
-    pub courses: BTreeMap<Slug, PackCourse>,
+    /// Courses by id, shared: cohorts keep theirs.
+    pub courses: BTreeMap<Slug, Arc<PackCourse>>,
     /// Risk questionnaires by id.
     pub assessments: BTreeMap<Slug, Assessment>,
     /// Mock markets by id.

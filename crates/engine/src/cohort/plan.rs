@@ -78,8 +78,7 @@ impl CohortPlan {
         let mut courses = Vec::new();
         for (from, digest) in &cohort.packs {
             let pack = packs.get(*digest)?;
-            courses
-                .push((*from, Arc::new(pack.courses.get(pack.current(&cohort.course))?.clone())));
+            courses.push((*from, pack.courses.get(pack.current(&cohort.course))?.clone()));
         }
         // The newest content that has an item decides on its key.
         let mut items = Vec::with_capacity(cohort.items.len());

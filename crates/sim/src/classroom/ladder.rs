@@ -88,7 +88,7 @@ fn player(seq: u32) -> (bool, Player) {
 fn without_shocks() -> Arc<Pack> {
     let mut pack = shipped::pack(&shipped::files()).as_ref().clone();
     let course = pack.courses.get_mut(&"journey-14".parse::<Slug>().expect("an id"));
-    let mock = &mut course.expect("it is shipped").course.mock;
+    let mock = &mut Arc::make_mut(course.expect("it is shipped")).course.mock;
     mock.scenario = "quiet".parse().expect("an id");
     mock.orders_from_day = 1;
     Arc::new(pack)

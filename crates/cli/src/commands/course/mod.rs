@@ -3,6 +3,8 @@
 mod coverage;
 mod preview;
 
+use std::sync::Arc;
+
 use clap::{Args, Subcommand, ValueEnum};
 use dengmi_content::{Pack, PackCourse, nearest};
 use dengmi_core::Slug;
@@ -76,7 +78,7 @@ impl Course {
         let lines = match self {
             Self::List => list(&pack),
             Self::Coverage(Coverage { id, format }) => {
-                let courses: Vec<(&Slug, &PackCourse)> = match id {
+                let courses: Vec<(&Slug, &Arc<PackCourse>)> = match id {
                     Some(id) => vec![find(&pack, id)?],
                     None => pack.courses.iter().collect(),
                 };
@@ -106,7 +108,7 @@ impl Course {
 }
 
 /// A course by its id or an earlier one.
-fn find<'p>(pack: &'p Pack, id: &str) -> Result<(&'p Slug, &'p PackCourse)> {
+fn find<'p>(pack: &'p Pack, id: &str) -> Result<(&'p Slug, &'p Arc<PackCourse>)> {
     let known = id.parse::<Slug>().ok();
     let found = known.and_then(|id| pack.courses.get_key_value(pack.current(&id)));
     found.ok_or_else(|| {

@@ -79,7 +79,7 @@ fn content(dice: &mut Dice) -> Arc<Pack> {
         }
     }
     let owes = dice.percent(60);
-    for course in pack.courses.values_mut().map(|course| &mut course.course) {
+    for course in pack.courses.values_mut().map(|course| &mut Arc::make_mut(course).course) {
         if owes {
             course.mock.debrief_loss = Ppm(300);
         }
