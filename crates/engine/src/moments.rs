@@ -1,5 +1,5 @@
-//! Moments challenges. Reads [`ReactRequest`], [`BatchCommands`] and [`Posted`]; writes [`Happened`] and
-//! [`TakeBack`]; owns [`Post`], [`Reactions`] and [`SenderLog`].
+//! Moments challenges. Reads [`ReactRequest`], [`BatchCommands`] and [`Posted`]; writes [`Happened`]
+//! and [`TakeBack`]; owns [`Post`], [`Reactions`] and [`SenderLog`].
 //!
 //! A reaction counts once for (post, person, kind), however often a channel reports it. What an
 //! undone reaction earned is taken back, and doing it again earns nothing.

@@ -9,6 +9,7 @@ use dengmi_core::{Decimal, Ppm};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+use super::ANSWERS_MAX;
 use super::grade::{self, Given, Marked};
 use super::round::Round;
 use crate::roster::Roster;
@@ -37,7 +38,7 @@ const HIGH_OPTION: u8 = 205;
 
 /// Bytes of the longest command: how many answers, the seconds, and for each answer a question, a
 /// kind and at most sixteen bytes of a text's hash.
-const COMMAND_MAX: usize = 5 + super::ANSWERS_MAX * 18;
+const COMMAND_MAX: usize = 5 + ANSWERS_MAX * 18;
 
 impl Sheet {
     /// Of who has `late` left of their credit for joining late.
@@ -107,7 +108,8 @@ impl Sheet {
         let mut again = Self::new(late);
         let mut command: SmallVec<[Given; 3]> = SmallVec::new();
         while let Some(given) = reading.next() {
-            if usize::from(given.question) >= questions {
+            let too_many = command.len() >= ANSWERS_MAX;
+            if usize::from(given.question) >= questions || too_many {
                 return false;
             }
             command.push(given);
@@ -251,6 +253,18 @@ mod tests {
         for bytes in [&[0, 1, 0, 0, 0, 0, 0, 206][..], &[0, 0, 0, 0, 0, 0], &[1, 64, 66, 15, 0]] {
             assert!(!Sheet(SmallVec::from_slice(bytes)).is_sound(6), "{bytes:?}");
         }
+    }
+
+    /// As many texts as one command may have, and one more than can be written again.
+    #[test]
+    fn a_command_of_too_many_answers_is_damage() {
+        let texts = |count: usize| {
+            let one = [[0, TEXT].as_slice(), &[7; 16]].concat();
+            let head = [0, u8::try_from(count).unwrap(), 0, 0, 0, 0];
+            Sheet(SmallVec::from_vec([head.as_slice(), &one.repeat(count)].concat()))
+        };
+        assert!(texts(ANSWERS_MAX).is_sound(1));
+        assert!(!texts(ANSWERS_MAX + 1).is_sound(1) && !texts(255).is_sound(1));
     }
 
     #[test]
