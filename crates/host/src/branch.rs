@@ -1,4 +1,4 @@
-//! One branch as it runs: what its writer, its committer and everybody else share.
+//! One branch as it runs: what its writer and everybody else share.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -4,7 +4,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use dengmi_core::{Command, Outcome};
-use dengmi_store::{CommandKey, Head, StoreError};
+use dengmi_store::CommandKey;
 use tokio::sync::oneshot;
 
 /// Why a command was not applied, as far as its sender can know.
@@ -60,18 +60,37 @@ pub(crate) struct Submission {
 #[derive(Default)]
 struct Queue {
     submissions: Vec<Submission>,
-    committed: Option<Result<Head, StoreError>>,
+    /// The commit under way got ahead.
+    rung: bool,
     stop: bool,
     closed: bool,
     /// The writer sleeps, and wants to be woken at so many submissions.
     wake_at: Option<usize>,
+    /// The writer sleeps, and does not want to be woken by the bell.
+    quiet: bool,
 }
 
 /// What the writer found when it looked.
 pub(crate) struct Taken {
     pub(crate) submissions: Vec<Submission>,
-    pub(crate) committed: Option<Result<Head, StoreError>>,
+    /// The bell has rung, and was not to be ignored any more.
+    pub(crate) rung: bool,
     pub(crate) stop: bool,
+}
+
+/// How long the writer waits.
+#[derive(Clone, Copy)]
+pub(crate) struct Wait {
+    /// Until so many submissions are there, ...
+    pub(crate) enough: usize,
+    /// ... or so long after the first of them, ...
+    pub(crate) linger: Option<Duration>,
+    /// ... and at most this long in all.
+    pub(crate) longest: Duration,
+    /// From when on the bell ends it.
+    pub(crate) quiet_until: Option<Instant>,
+    /// A stop does not end it: it was reported before.
+    pub(crate) stop_known: bool,
 }
 
 /// The queue of one writer.
@@ -105,10 +124,14 @@ impl Inbox {
         }
     }
 
-    /// Reports how a commit ended.
-    pub(crate) fn committed(&self, result: Result<Head, StoreError>) {
-        self.lock().committed = Some(result);
-        self.writer.notify_one();
+    /// Says that the commit under way got ahead.
+    pub(crate) fn ring(&self) {
+        let mut queue = self.lock();
+        queue.rung = true;
+        if !queue.quiet {
+            drop(queue);
+            self.writer.notify_one();
+        }
     }
 
     /// Asks the writer to finish what waits and stop.
@@ -131,18 +154,10 @@ impl Inbox {
         left.into_iter().for_each(|one| one.answer.give(Err(SubmitError::Unavailable)));
     }
 
-    /// Takes everything as soon as a commit has ended, the branch is to stop, or `enough`
-    /// submissions wait; at the latest after `longest`, and with `linger` also so long after the
-    /// first submission. After a stop was reported once, only the others count.
-    pub(crate) fn take(
-        &self,
-        enough: usize,
-        linger: Option<Duration>,
-        longest: Duration,
-        stop_known: bool,
-    ) -> Taken {
-        let mut until = Instant::now() + longest;
-        let mut linger = linger;
+    /// Takes everything once there is a reason to.
+    pub(crate) fn take(&self, wait: Wait) -> Taken {
+        let mut until = Instant::now() + wait.longest;
+        let mut linger = wait.linger;
         let mut queue = self.lock();
         loop {
             let now = Instant::now();
@@ -152,20 +167,24 @@ impl Inbox {
             {
                 until = until.min(now + linger);
             }
-            let left = until.saturating_duration_since(now);
-            if queue.committed.is_some()
-                || waiting >= enough
-                || (queue.stop && !stop_known)
-                || left.is_zero()
+            let quiet = wait.quiet_until.filter(|end| *end > now);
+            let rung = queue.rung && quiet.is_none();
+            if rung
+                || waiting >= wait.enough
+                || (queue.stop && !wait.stop_known)
+                || until <= now
             {
                 queue.wake_at = None;
+                queue.rung &= !rung;
                 return Taken {
                     submissions: std::mem::take(&mut queue.submissions),
-                    committed: queue.committed.take(),
+                    rung,
                     stop: queue.stop,
                 };
             }
-            queue.wake_at = Some(if linger.is_some() { 1 } else { enough });
+            queue.wake_at = Some(if linger.is_some() { 1 } else { wait.enough });
+            queue.quiet = quiet.is_some();
+            let left = quiet.map_or(until, |end| until.min(end)).saturating_duration_since(now);
             queue = self.writer.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
@@ -203,6 +222,11 @@ mod tests {
         Submission { key: None, command, answer }
     }
 
+    fn wait(longest_ms: u64) -> Wait {
+        let longest = Duration::from_millis(longest_ms);
+        Wait { enough: 9, linger: None, longest, quiet_until: None, stop_known: false }
+    }
+
     /// `sent` submissions come one after the other while the writer waits for `enough`.
     #[track_caller]
     fn check(sent: usize, enough: usize, linger_ms: Option<u64>, expected: usize) {
@@ -217,7 +241,7 @@ mod tests {
             })
         };
         let linger = linger_ms.map(Duration::from_millis);
-        let taken = inbox.take(enough, linger, Duration::from_millis(300), false);
+        let taken = inbox.take(Wait { enough, linger, ..wait(300) });
         assert_eq!(taken.submissions.len(), expected, "{sent} {enough} {linger_ms:?}");
         sender.join().unwrap();
     }
@@ -236,19 +260,45 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_and_a_stop_wake_the_writer() {
+    fn the_bell_and_a_stop_wake_the_writer() {
         let inbox = Inbox::default();
         inbox.submit(submission());
-        inbox.committed(Err(StoreError::Missing { what: "test" }));
-        let taken = inbox.take(9, None, Duration::from_secs(60), false);
-        assert!(taken.committed.is_some() && taken.submissions.len() == 1 && !taken.stop);
+        inbox.ring();
+        let taken = inbox.take(wait(60_000));
+        assert!(taken.rung && taken.submissions.len() == 1 && !taken.stop);
+        assert!(!inbox.take(wait(0)).rung, "it is heard once");
         inbox.stop();
-        assert!(inbox.take(9, None, Duration::from_secs(60), false).stop);
-        assert!(inbox.take(9, None, Duration::ZERO, true).stop);
+        assert!(inbox.take(wait(60_000)).stop);
+        assert!(inbox.take(Wait { stop_known: true, ..wait(0) }).stop);
         inbox.close();
         let (to, mut answer) = oneshot::channel();
         let submission = Submission { answer: Answer { to, _place: None }, ..submission() };
         inbox.submit(submission);
         assert_eq!(answer.try_recv(), Ok(Err(SubmitError::Unavailable)));
+    }
+
+    #[test]
+    fn a_bell_that_rings_too_early_is_heard_later() {
+        for (rings_after_ms, quiet_ms) in [(0, 40), (10, 40), (40, 10)] {
+            let inbox = Arc::new(Inbox::default());
+            let (ringer, begun) = (inbox.clone(), Instant::now());
+            let ringer = std::thread::spawn(move || {
+                std::thread::sleep(Duration::from_millis(rings_after_ms));
+                ringer.ring();
+            });
+            let quiet_until = Some(begun + Duration::from_millis(quiet_ms));
+            assert!(inbox.take(Wait { quiet_until, ..wait(60_000) }).rung);
+            let least = Duration::from_millis(quiet_ms.max(rings_after_ms));
+            assert!((least..least + Duration::from_secs(30)).contains(&begun.elapsed()));
+            ringer.join().unwrap();
+        }
+        // Commands are taken meanwhile, and the ring is kept.
+        let inbox = Inbox::default();
+        inbox.ring();
+        inbox.submit(submission());
+        let quiet_until = Some(Instant::now() + Duration::from_secs(60));
+        let taken = inbox.take(Wait { enough: 1, quiet_until, ..wait(60_000) });
+        assert!(!taken.rung && taken.submissions.len() == 1);
+        assert!(inbox.take(wait(60_000)).rung);
     }
 }

@@ -2,10 +2,10 @@
 //! answers and publishes.
 //!
 //! ```text
-//! submit --> Inbox --> Writer (owns the Engine) --> Committer --> Journal
-//!                        |  applies the next batch while      |
-//!                        |  the last group is committed       v
-//!                        +--- views as of each group --> publish, answer, tell
+//! submit --> Inbox --> Writer (owns the Engine) --> Flight --> Journal
+//!                        |  applies the next batch      |
+//!                        |  while a group is in flight  v
+//!                        +--- views as of each group --> publish, tell, answer
 //! ```
 //!
 //! Nothing is seen before it is durable. A failed commit drops the writer's memory; snapshot and
@@ -14,15 +14,14 @@
 mod branch;
 mod capture;
 pub mod clock;
-mod committer;
 mod config;
 mod error;
+mod flight;
 mod host;
 mod inbox;
 pub mod keys;
 mod order;
 mod packs;
-mod patient;
 mod recover;
 mod repeat;
 pub mod replay;

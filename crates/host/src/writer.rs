@@ -1,11 +1,10 @@
 //! The one writer of a branch: a thread that owns the engine. It takes whatever waits, applies it
 //! as one batch, and goes on while the last group is being committed.
 //!
-//! Nothing it does can be seen before the committer has made it durable. When a commit fails it
-//! drops its memory and works the state out again from snapshot and journal.
+//! Nothing it does can be seen before it has landed, durable. When a commit fails the writer drops its memory and works the state out again from snapshot and journal.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dengmi_content::Pack;
@@ -13,23 +12,27 @@ use dengmi_core::{Action, Actor, Batch, BranchId, Command, Digest, Outcome, Time
 use dengmi_engine::{Applied, Engine};
 use dengmi_store::snapshot::SnapshotMeta;
 use dengmi_store::{
-    BranchMeta, CommandKey, Commit, Head, Journal, JournalBatch, LedgerRow, StoreError, failpoint,
+    BranchMeta, CommandKey, Commit, Journal, JournalBatch, LedgerRow, StoreError, failpoint,
 };
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use crate::branch::{BranchState, Shared};
 use crate::capture::Capture;
 use crate::clock::Stamper;
-use crate::committer::{self, Group, Job, Save};
 use crate::config::HostConfig;
 use crate::error::HostError;
-use crate::inbox::{Answer, Submission, SubmitError, Submitted};
+use crate::flight::{self, Flight, Group, Landed, Save};
+use crate::inbox::{Answer, Submission, SubmitError, Submitted, Wait};
 use crate::keys::KeyWindow;
 use crate::packs::Packs;
 use crate::recover::{Recovery, recover};
 use crate::repeat::{Known, Repeat};
 use crate::views::Delta;
+
+/// How long nothing must have been committed before the store does its housekeeping.
+const IDLE: Duration = Duration::from_millis(500);
 
 /// Everything a writer is started with.
 pub(crate) struct Setting<J> {
@@ -51,10 +54,12 @@ struct Memory {
     stamper: Stamper,
     capture: Capture,
     committed: u64,
-    /// Whether a group is being committed.
-    flight: bool,
-    /// The last group that was handed over.
+    /// The group that is being committed.
+    flight: Option<Flight>,
+    /// How the last group went.
     pace: Pace,
+    /// When the last group was committed, if the store did not do its housekeeping since.
+    worked: Option<Instant>,
     /// Batches applied and not handed over yet.
     commits: Vec<Commit>,
     answers: Vec<(Answer, Submitted)>,
@@ -71,25 +76,39 @@ struct Memory {
 
 pub(crate) struct Writer<J> {
     setting: Setting<J>,
-    jobs: mpsc::Sender<Job>,
+    /// The snapshot that is being written.
+    saving: Option<JoinHandle<()>>,
     retry: Duration,
     /// The last event that subscribers were told of for certain.
     announced: u64,
 }
 
 /// How the last group went.
+#[derive(Default)]
 struct Pace {
     commands: usize,
-    started: Instant,
     took: Duration,
 }
 
 /// Why a branch's memory is dropped.
+#[derive(Debug, thiserror::Error)]
 enum Failure {
     /// A commit failed.
+    #[error("{0}")]
     Commit(StoreError),
     /// The engine panicked or refused a batch: a defect. What it was given is not in the journal.
+    #[error("{0}")]
     Engine(String),
+}
+
+impl Failure {
+    /// What senders are told.
+    fn refusal(&self) -> SubmitError {
+        match self {
+            Self::Commit(error) => flight::refusal(error),
+            Self::Engine(_) => SubmitError::Unavailable,
+        }
+    }
 }
 
 impl<J: Journal> Writer<J> {
@@ -98,17 +117,10 @@ impl<J: Journal> Writer<J> {
         setting: Setting<J>,
         recovery: Recovery,
     ) -> Result<std::thread::JoinHandle<()>, HostError> {
-        let (jobs, received) = mpsc::channel();
         let name = format!("dengmi-{}", setting.meta.branch);
-        let (runtime, journal) = (setting.runtime.clone(), setting.journal.clone());
-        let shared = setting.shared.clone();
-        let committer = std::thread::Builder::new()
-            .name(format!("commit-{}", setting.meta.branch))
-            .spawn(move || committer::run(&runtime, &*journal, &shared, &received))
-            .map_err(|error| HostError::Thread(error.to_string()))?;
         let retry = setting.config.retry_first;
         let announced = recovery.head.event;
-        let mut writer = Self { setting, jobs, retry, announced };
+        let mut writer = Self { setting, saving: None, retry, announced };
         let (memory, whole) = writer.ready(recovery);
         // Nothing is under way yet, so this cannot overtake anything.
         writer.setting.shared.views.publish(whole);
@@ -116,8 +128,6 @@ impl<J: Journal> Writer<J> {
         let run = move || {
             let _closed = CloseAtEnd(writer.setting.shared.clone());
             writer.run(memory);
-            // It lets go of the journal; how it ended was said in its results.
-            let _ = committer.join();
         };
         std::thread::Builder::new()
             .name(name)
@@ -137,8 +147,9 @@ impl<J: Journal> Writer<J> {
             content,
             keys,
             capture,
-            flight: false,
-            pace: Pace { commands: 0, started: Instant::now(), took: Duration::ZERO },
+            flight: None,
+            pace: Pace::default(),
+            worked: None,
             commits: Vec::new(),
             answers: Vec::new(),
             repeats: Vec::new(),
@@ -153,32 +164,32 @@ impl<J: Journal> Writer<J> {
     fn run(mut self, mut memory: Memory) {
         loop {
             match self.work(&mut memory) {
-                Ok(()) => return self.save_at_end(memory),
+                Ok(()) => {
+                    self.save_at_end(memory);
+                    break;
+                }
                 Err(failure) => match self.recover_from(failure, memory) {
                     Some(recovered) => memory = recovered,
-                    None => return,
+                    None => break,
                 },
             }
         }
+        self.saved();
     }
 
     /// Works until the branch is to stop and everything is committed.
     fn work(&mut self, memory: &mut Memory) -> Result<(), Failure> {
         self.adopt(memory)?;
         loop {
-            let longest = self.sleep(memory);
-            let (enough, linger) = self.patience(memory);
-            let taken = self.setting.shared.inbox.take(enough, linger, longest, memory.stopping);
+            let wait = self.wait(memory);
+            let taken = self.setting.shared.inbox.take(wait);
             memory.stopping = taken.stop;
-            match taken.committed {
-                None => {}
-                Some(Ok(head)) => self.committed(memory, head),
-                Some(Err(error)) => {
-                    memory.flight = false;
-                    let refusal = committer::refusal(&error);
-                    taken.submissions.into_iter().for_each(|one| one.answer.give(Err(refusal)));
-                    return Err(Failure::Commit(error));
-                }
+            if taken.rung
+                && let Err(failure) = self.look(memory)
+            {
+                let refusal = failure.refusal();
+                taken.submissions.into_iter().for_each(|one| one.answer.give(Err(refusal)));
+                return Err(failure);
             }
             let mut waiting = taken.submissions.into_iter().peekable();
             if waiting.peek().is_none() {
@@ -189,7 +200,7 @@ impl<J: Journal> Writer<J> {
                 self.apply(memory, waiting.by_ref().take(batch), false)?;
             }
             self.setting.shared.set_clock_fault(memory.stamper.fault());
-            if memory.flight {
+            if memory.flight.is_some() {
                 continue;
             }
             if !memory.commits.is_empty() {
@@ -198,8 +209,20 @@ impl<J: Journal> Writer<J> {
                 return Ok(());
             } else if let Some(delta) = memory.capture.rest(&mut memory.engine) {
                 // Everything applied is committed, so what the engine says may be seen.
-                let _ = self.jobs.send(Job::Publish(Box::new(delta)));
+                self.setting.shared.views.publish(delta);
+            } else if memory.worked.is_some_and(|worked| worked.elapsed() >= IDLE) {
+                memory.worked = None;
+                self.tidy();
             }
+        }
+    }
+
+    /// The store's housekeeping, while nobody waits.
+    fn tidy(&self) {
+        let work = self.setting.journal.checkpoint_when_idle();
+        if let Err(error) = self.setting.runtime.block_on(work) {
+            let branch = self.setting.meta.branch;
+            tracing::warn!(%branch, %error, "housekeeping of the store");
         }
     }
 
@@ -217,16 +240,28 @@ impl<J: Journal> Writer<J> {
         Ok(())
     }
 
-    /// How many commands to wait for, and how long after the first one.
+    /// What to wait for.
     ///
     /// While a commit is under way its end is worth waiting for. After one that took many commands,
     /// just as many are about to come back: the first of them alone is not worth a commit.
-    fn patience(&self, memory: &Memory) -> (usize, Option<Duration>) {
-        if memory.flight {
-            return (self.setting.config.overlap.max(1), None);
+    fn wait(&self, memory: &mut Memory) -> Wait {
+        let Self { setting: Setting { config, .. }, .. } = self;
+        let (mut longest, stop_known) = (self.sleep(memory), memory.stopping);
+        if stop_known && memory.flight.is_none() {
+            // Whoever still comes, comes too late.
+            longest = Duration::ZERO;
         }
-        let linger = (memory.pace.took / 8).min(self.setting.config.linger);
-        ((memory.pace.commands / 2).max(1), Some(linger))
+        match &memory.flight {
+            Some(flight) => {
+                let quiet_until = Some(flight.quiet_until);
+                Wait { enough: config.overlap.max(1), linger: None, longest, quiet_until, stop_known }
+            }
+            None => {
+                let enough = (memory.pace.commands / 2).max(1);
+                let linger = Some((memory.pace.took / 8).min(config.linger));
+                Wait { enough, linger, longest, quiet_until: None, stop_known }
+            }
+        }
     }
 
     /// How long to sleep at most.
@@ -237,8 +272,14 @@ impl<J: Journal> Writer<J> {
             let ms = u64::try_from(due.0.saturating_sub(now.0)).unwrap_or(0);
             self.setting.config.clock.sleep_for(ms)
         });
-        let rest = if memory.flight { None } else { memory.capture.wait() };
-        [due, rest].into_iter().flatten().fold(self.setting.config.tick, Duration::min)
+        let (rest, idle) = match &memory.flight {
+            Some(_) => (None, None),
+            None => {
+                let idle = memory.worked.map(|worked| IDLE.saturating_sub(worked.elapsed()));
+                (memory.capture.wait(), idle)
+            }
+        };
+        [due, rest, idle].into_iter().flatten().fold(self.setting.config.tick, Duration::min)
     }
 
     /// Makes the wanted content current, unless it is.
@@ -358,7 +399,7 @@ impl<J: Journal> Writer<J> {
         memory.commits.push(Commit { batch, ledger, events, closed_boards });
     }
 
-    /// Gives everything applied so far to the committer, with what readers shall see of it.
+    /// Sends everything applied so far on its way, with what readers shall see of it.
     fn hand_over(&mut self, memory: &mut Memory) -> Result<(), Failure> {
         let delta = memory.capture.take(&mut memory.engine);
         let mut commits = std::mem::take(&mut memory.commits);
@@ -367,15 +408,23 @@ impl<J: Journal> Writer<J> {
             last.batch.state = Some(Digest::of(&save.state));
         }
         let answers = std::mem::take(&mut memory.answers);
-        memory.flight = true;
-        memory.pace.commands = answers.len();
-        memory.pace.started = Instant::now();
         let group = Group { commits, answers, delta, save };
-        self.jobs
-            .send(Job::Commit(Box::new(group)))
-            .map_err(|_| Failure::Engine("the committer is gone".to_owned()))?;
+        let Setting { journal, shared, .. } = &self.setting;
+        memory.flight = Some(Flight::begin(journal, shared, group, memory.pace.took));
         failpoint::hit("batch/handed-over");
-        Ok(())
+        self.look(memory)
+    }
+
+    /// Looks how far the group in flight is.
+    fn look(&mut self, memory: &mut Memory) -> Result<(), Failure> {
+        let Some(flight) = memory.flight.take() else { return Ok(()) };
+        match flight.poll(&self.setting.runtime, &self.setting.shared) {
+            Err(flight) => {
+                memory.flight = Some(flight);
+                Ok(())
+            }
+            Ok(landed) => self.landed(memory, landed),
+        }
     }
 
     /// The state, where a snapshot of it is due.
@@ -399,15 +448,32 @@ impl<J: Journal> Writer<J> {
         Some(save)
     }
 
-    /// A group is durable.
-    fn committed(&mut self, memory: &mut Memory, head: Head) {
-        memory.flight = false;
-        memory.pace.took = memory.pace.started.elapsed();
+    /// A group is durable, or was refused.
+    fn landed(&mut self, memory: &mut Memory, landed: Landed) -> Result<(), Failure> {
+        let Landed { result, commands, took, save } = landed;
+        memory.worked = Some(Instant::now());
+        let head = result.map_err(Failure::Commit)?;
+        memory.pace = Pace { commands, took };
         memory.committed = head.seq;
         self.announced = head.event;
         self.retry = self.setting.config.retry_first;
         for repeat in memory.repeats.extract_if(.., |repeat| repeat.first.seq <= head.seq) {
             self.repeat(repeat);
+        }
+        if let Some((save, hash)) = save {
+            self.saved();
+            // The branch goes on meanwhile.
+            self.saving = Some(self.setting.runtime.spawn_blocking(move || save.write(hash)));
+        }
+        Ok(())
+    }
+
+    /// Waits for the snapshot that is being written: two never are at once, and a host that has
+    /// stopped writes nothing any more.
+    fn saved(&mut self) {
+        if let Some(saving) = self.saving.take() {
+            // A panic in it was printed; the journal alone is enough.
+            let _ = self.setting.runtime.block_on(saving);
         }
     }
 
@@ -418,8 +484,9 @@ impl<J: Journal> Writer<J> {
     }
 
     /// The last snapshot, so that the next start is quick.
-    fn save_at_end(&self, mut memory: Memory) {
+    fn save_at_end(&mut self, mut memory: Memory) {
         failpoint::hit("stop/nothing-waits");
+        self.saved();
         let Some(folder) = self.setting.config.snapshots.clone() else { return };
         if memory.unsaved == 0 {
             return;
@@ -441,24 +508,25 @@ impl<J: Journal> Writer<J> {
     /// `None` where the branch is to stop.
     fn recover_from(&mut self, failure: Failure, mut memory: Memory) -> Option<Memory> {
         let shared = self.setting.shared.clone();
-        let (state, refusal, why) = match &failure {
-            Failure::Commit(error) => match committer::refusal(error) {
-                SubmitError::ReadOnly => {
-                    (BranchState::ReadOnly, SubmitError::ReadOnly, error.to_string())
-                }
-                refusal => (BranchState::Recovering, refusal, error.to_string()),
-            },
-            Failure::Engine(why) => {
-                (BranchState::Recovering, SubmitError::Unavailable, why.clone())
-            }
+        let (refusal, why) = (failure.refusal(), failure.to_string());
+        let state = match refusal {
+            SubmitError::ReadOnly => BranchState::ReadOnly,
+            _ => BranchState::Recovering,
         };
         tracing::error!(branch = %shared.branch, why, "the branch recovers from its journal");
         metrics::counter!("dengmi_recoveries_total").increment(1);
         shared.set_state(state, Some(why));
         // What is being committed must have ended before the journal is read.
-        while memory.flight {
-            let taken = shared.inbox.take(usize::MAX, None, Duration::from_secs(1), true);
-            memory.flight = taken.committed.is_none();
+        while memory.flight.is_some() {
+            let taken = shared.inbox.take(Wait {
+                enough: usize::MAX,
+                linger: None,
+                longest: Duration::from_secs(1),
+                quiet_until: None,
+                stop_known: true,
+            });
+            // A second failure is as good as the first one.
+            let _ = self.look(&mut memory);
             taken.submissions.into_iter().for_each(|one| one.answer.give(Err(refusal)));
         }
         memory.answers.drain(..).for_each(|(answer, _)| answer.give(Err(refusal)));
@@ -490,8 +558,8 @@ impl<J: Journal> Writer<J> {
         let unseen = self.setting.journal.events_after(branch, self.announced, u32::MAX);
         let unseen = self.setting.runtime.block_on(unseen).unwrap_or_default();
         let (memory, whole) = self.ready(recovery);
-        let _ = self.jobs.send(Job::Publish(Box::new(whole)));
-        let _ = self.jobs.send(Job::Tell(unseen));
+        self.setting.shared.views.publish(whole);
+        flight::tell(&self.setting.shared, unseen);
         self.announced = head.event;
         if !self.setting.shared.inbox.stopping() {
             self.setting.shared.set_state(BranchState::Ready, None);

@@ -210,7 +210,7 @@ impl Work {
     async fn units(&self, units: Units, jump: bool) -> Result<(), String> {
         self.next.store(0, Ordering::SeqCst);
         let tasks = (0..self.plan.tasks).map(|_| self.task(units, jump));
-        // One thread's tasks are enough: the writer, the committer and SQLite have their own.
+        // One thread's tasks are enough: the writer and SQLite have their own.
         let mut all: Vec<_> = tasks.map(Box::pin).collect();
         for_all(&mut all).await
     }

@@ -21,6 +21,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "initial", include_str!("../../migrations/0001_initial.sql")),
     (2, "fewer pages", include_str!("../../migrations/0002_fewer_pages.sql")),
     (3, "words", include_str!("../../migrations/0003_words.sql")),
+    (4, "blocks", include_str!("../../migrations/0004_blocks.sql")),
 ];
 
 fn migrations() -> Migrator {

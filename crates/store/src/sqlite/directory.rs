@@ -10,6 +10,7 @@ use sqlx::{Row as _, Sqlite};
 
 use super::rows::{Reader, damaged, is_orphan, is_taken, unavailable};
 use super::sql::Sized;
+use super::write::Writer;
 use super::{SqliteStore, branch_column};
 use crate::directory::{AccountRow, Directory, NewAccount, Profile, SessionRow, Words};
 use crate::error::StoreError;
@@ -31,17 +32,31 @@ impl SqliteStore {
         statement: Statement<'_>,
         taken: &'static str,
     ) -> Result<u64, StoreError> {
+        run(&mut *self.writer.lock().await, statement, taken).await
+    }
+
+    /// Runs one statement that erases personal data; says how many rows it erased.
+    async fn erase(&self, statement: Statement<'_>) -> Result<u64, StoreError> {
         let mut writer = self.writer.lock().await;
-        let result = statement.execute(writer.connection().await?).await;
-        let result = result.map(|done| done.rows_affected()).map_err(|error| {
-            if is_taken(&error) { StoreError::Taken { what: taken } } else { unavailable(error) }
-        });
-        writer.settle(result)
+        writer.erased();
+        run(&mut writer, statement, "nothing").await
     }
 
     async fn one(&self, statement: Statement<'_>) -> Result<Option<SqliteRow>, StoreError> {
         statement.fetch_optional(&self.readers).await.map_err(unavailable)
     }
+}
+
+async fn run(
+    writer: &mut Writer,
+    statement: Statement<'_>,
+    taken: &'static str,
+) -> Result<u64, StoreError> {
+    let result = statement.execute(writer.connection().await?).await;
+    let result = result.map(|done| done.rows_affected()).map_err(|error| {
+        if is_taken(&error) { StoreError::Taken { what: taken } } else { unavailable(error) }
+    });
+    writer.settle(result)
 }
 
 fn profile(branch: BranchId, row: &SqliteRow) -> Result<Profile, StoreError> {
@@ -176,7 +191,7 @@ impl Directory for SqliteStore {
         let statement = sqlx::query("DELETE FROM person WHERE branch = $1 AND member = $2")
             .bind(branch_column(member.branch))
             .bind(i64::from(member.seq));
-        Ok(self.write(statement, "profile").await? > 0)
+        Ok(self.erase(statement).await? > 0)
     }
 
     async fn put_words(&self, words: Words) -> Result<bool, StoreError> {
@@ -230,14 +245,14 @@ impl Directory for SqliteStore {
                 .bind(branch_column(member.branch))
                 .bind(i64::from(member.seq))
                 .bind(hash.0.to_vec());
-        Ok(self.write(statement, "words").await? > 0)
+        Ok(self.erase(statement).await? > 0)
     }
 
     async fn erase_words(&self, member: MemberId) -> Result<u64, StoreError> {
         let statement = sqlx::query("DELETE FROM words WHERE branch = $1 AND member = $2")
             .bind(branch_column(member.branch))
             .bind(i64::from(member.seq));
-        self.write(statement, "words").await
+        self.erase(statement).await
     }
 
     async fn insert_session(&self, session: SessionRow) -> Result<(), StoreError> {

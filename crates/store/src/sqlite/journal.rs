@@ -16,8 +16,14 @@ use crate::journal::{
     BranchMeta, Commit, Head, Journal, LedgerRow, PackFiles, Page, Recovered, Sums,
 };
 
-/// Entries in one block of the index by member, as the table has it.
-pub(super) const MEMBER_BLOCK: i64 = 1_024;
+/// Entries in one block of the list by member, as the tables have it.
+const MEMBER_BLOCK: i64 = 1_024;
+
+/// Blocks that are complete once there are so many entries; the first begins with an entry 0 that
+/// there never is.
+pub(super) fn complete_blocks(entries: u64) -> i64 {
+    (column(entries) + 1) / MEMBER_BLOCK
+}
 
 impl SqliteStore {
     async fn meta(&self, branch: BranchId) -> Result<BranchMeta, StoreError> {
@@ -29,13 +35,13 @@ impl SqliteStore {
         rows::branch_meta(&row.ok_or(StoreError::UnknownBranch(branch))?)
     }
 
-    async fn last_entry(&self, branch: BranchId) -> Result<i64, StoreError> {
+    async fn last_entry(&self, branch: BranchId) -> Result<u64, StoreError> {
         let row = sqlx::query("SELECT COALESCE(MAX(entry), 0) FROM ledger WHERE branch = $1")
             .bind(branch_column(branch))
             .fetch_one(&self.readers)
             .await
             .map_err(unavailable)?;
-        row.try_get(0).map_err(unavailable)
+        row.try_get(0).map(i64::unsigned_abs).map_err(unavailable)
     }
 
     /// Tells an empty answer from a branch that does not exist.
@@ -170,27 +176,46 @@ impl Journal for SqliteStore {
     ) -> Result<Vec<LedgerRow>, StoreError> {
         let branch = member.branch;
         self.meta(branch).await?;
-        let before = column(before.unwrap_or(u64::MAX)).min(self.last_entry(branch).await? + 1);
+        let last = self.last_entry(branch).await?;
+        let before = before.unwrap_or(u64::MAX).min(last + 1);
+        let complete = complete_blocks(last);
         let limit = limit as usize;
-        let mut found = Vec::new();
+        // Entries of no complete block are looked through.
+        let rows = sqlx::query(
+            "SELECT entry, at, day, kind, from_kind, to_kind, member, points, rule, rule_code, \
+             rule_version, cause FROM ledger \
+             WHERE branch = $1 AND entry >= $3 AND entry < $4 AND member = $2 \
+             ORDER BY entry DESC LIMIT $5",
+        )
+        .bind(branch_column(branch))
+        .bind(i64::from(member.seq))
+        .bind(complete * MEMBER_BLOCK)
+        .bind(column(before))
+        .bind(column(limit as u64))
+        .fetch_all(&self.readers)
+        .await
+        .map_err(unavailable)?;
+        let mut found = ledger_rows(branch, &rows)?;
         // From the newest block down, in growing steps: most callers want only the newest entries.
-        let mut newest = (before - 1).div_euclid(MEMBER_BLOCK);
+        let mut newest = (complete - 1).min((column(before) - 1).div_euclid(MEMBER_BLOCK));
         let mut step = 64;
         while newest >= 0 && found.len() < limit {
             let oldest = (newest - step + 1).max(0);
             let rows = sqlx::query(
                 "WITH RECURSIVE block (n) AS \
-                 (SELECT $3 UNION ALL SELECT n - 1 FROM block WHERE n > $4) \
+                 (SELECT $3 UNION ALL SELECT n - 1 FROM block WHERE n > $4), theirs (id) AS \
+                 (SELECT entry FROM block CROSS JOIN ledger_member \
+                 WHERE branch = $1 AND block = n AND member = $2 AND entry < $5 \
+                 ORDER BY entry DESC LIMIT $6) \
                  SELECT entry, at, day, kind, from_kind, to_kind, member, points, rule, \
-                 rule_code, rule_version, cause FROM block CROSS JOIN ledger \
-                 WHERE branch = $1 AND entry / 1024 = n AND member = $2 AND entry < $5 \
-                 ORDER BY entry DESC LIMIT $6",
+                 rule_code, rule_version, cause FROM theirs CROSS JOIN ledger \
+                 WHERE branch = $1 AND entry = id ORDER BY entry DESC",
             )
             .bind(branch_column(branch))
             .bind(i64::from(member.seq))
             .bind(newest)
             .bind(oldest)
-            .bind(before)
+            .bind(column(before))
             .bind(column((limit - found.len()) as u64))
             .fetch_all(&self.readers)
             .await
@@ -233,14 +258,16 @@ impl Journal for SqliteStore {
         self.meta(member.branch).await?;
         let row = sqlx::query(
             "WITH RECURSIVE block (n) AS \
-             (SELECT $3 UNION ALL SELECT n - 1 FROM block WHERE n > 0) \
+             (SELECT $3 - 1 UNION ALL SELECT n - 1 FROM block WHERE n > 0), theirs (id) AS \
+             (SELECT entry FROM block CROSS JOIN ledger_member \
+             WHERE branch = $1 AND block = n AND member = $2 UNION ALL \
+             SELECT entry FROM ledger WHERE branch = $1 AND entry >= $3 * 1024 AND member = $2) \
              SELECT COALESCE(SUM(CASE WHEN to_kind = 1 THEN points ELSE -points END), 0) \
-             FROM block CROSS JOIN ledger \
-             WHERE branch = $1 AND entry / 1024 = n AND member = $2",
+             FROM theirs CROSS JOIN ledger WHERE branch = $1 AND entry = id",
         )
         .bind(branch_column(member.branch))
         .bind(i64::from(member.seq))
-        .bind(self.last_entry(member.branch).await? / MEMBER_BLOCK)
+        .bind(complete_blocks(self.last_entry(member.branch).await?))
         .fetch_one(&self.readers)
         .await
         .map_err(unavailable)?;

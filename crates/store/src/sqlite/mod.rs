@@ -1,5 +1,6 @@
 //! The store on SQLite: one file, one process, one connection that writes.
 
+mod award;
 mod connect;
 mod directory;
 #[cfg(feature = "failpoints")]

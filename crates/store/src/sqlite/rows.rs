@@ -41,9 +41,9 @@ pub(super) fn is_taken(error: &sqlx::Error) -> bool {
 
 /// Whether a ledger entry was refused because its cause was rewarded before.
 pub(super) fn is_paid(error: &sqlx::Error) -> bool {
-    const CONSTRAINT_TRIGGER: &str = "1811";
+    const CONSTRAINT_NOT_NULL: &str = "1299";
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-    code.is_some_and(|code| code == CONSTRAINT_TRIGGER)
+    code.is_some_and(|code| code == CONSTRAINT_NOT_NULL)
 }
 
 /// Whether a row was refused because what it refers to does not exist.

@@ -6,12 +6,26 @@ use std::fmt::Write as _;
 /// Most rows of one `INSERT`: beyond, more statements follow in the same text.
 const ROWS_MAX: usize = 512;
 
+/// Places for `rows` rows, and some more: texts are prepared anew for each number of places, so
+/// that there should be few of them.
+pub(super) fn places(rows: usize) -> usize {
+    match rows {
+        0 => 0,
+        1..=8 => rows.next_power_of_two(),
+        9..=64 => rows.next_multiple_of(8),
+        65..=256 => rows.next_multiple_of(32),
+        _ => rows.next_multiple_of(128),
+    }
+}
+
 /// `INSERT INTO .. VALUES` with rows of so many columns.
 pub(super) struct Rows {
     /// Ends with `VALUES`.
     pub(super) insert: &'static str,
     /// Values of a row.
     pub(super) columns: usize,
+    /// What follows the rows.
+    pub(super) after: &'static str,
 }
 
 impl Rows {
@@ -27,6 +41,7 @@ impl Rows {
                 (1..self.columns).for_each(|_| sql.push_str(", ?"));
                 sql.push(')');
             }
+            sql.push_str(self.after);
             rows -= part;
         }
     }
@@ -71,6 +86,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn places_are_few_and_enough() {
+        let all: Vec<usize> = (0..=600).map(places).collect();
+        assert!(all.iter().enumerate().all(|(rows, &places)| rows <= places));
+        assert!(all.is_sorted());
+        let distinct: std::collections::BTreeSet<_> = all.into_iter().collect();
+        assert_eq!((distinct.len(), places(0), places(1), places(30)), (21, 0, 1, 32));
+    }
+
+    #[test]
     fn every_value_is_in_exactly_one_statement() {
         static SQL: LazyLock<Sized> = LazyLock::new(|| Sized::select("IN"));
         for count in [0, 1, 7, 8, 9, 63, 64, 71, 511, 512, 513, 1_100] {
@@ -88,7 +112,7 @@ mod tests {
     fn every_row_is_in_exactly_one_insert() {
         for count in [0, 1, 2, 511, 512, 513, 1_100] {
             let mut sql = String::from("BEGIN");
-            Rows { insert: "INSERT VALUES", columns: 2 }.write(&mut sql, count);
+            Rows { insert: "INSERT VALUES", columns: 2, after: "" }.write(&mut sql, count);
             let statements: Vec<&str> = sql.split("; ").skip(1).collect();
             assert_eq!(statements.len(), count.div_ceil(ROWS_MAX));
             let rows = statements.iter().map(|one| one.matches("(?, ?)").count());
@@ -96,7 +120,7 @@ mod tests {
             assert_eq!(sql.matches('?').count(), 2 * count);
         }
         let mut sql = String::new();
-        Rows { insert: "INSERT VALUES", columns: 3 }.write(&mut sql, 2);
-        assert_eq!(sql, "; INSERT VALUES (?, ?, ?), (?, ?, ?)");
+        Rows { insert: "INSERT VALUES", columns: 3, after: " ON CONFLICT" }.write(&mut sql, 2);
+        assert_eq!(sql, "; INSERT VALUES (?, ?, ?), (?, ?, ?) ON CONFLICT");
     }
 }

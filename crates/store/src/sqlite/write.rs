@@ -1,17 +1,19 @@
 //! The one connection that writes, and the transaction that stores a group of commits.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use dengmi_core::{Account, BranchId};
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection as _, Row as _, Sqlite};
 
-use super::journal::MEMBER_BLOCK;
+use super::award::{Awards, Causes, first_paid};
+use super::journal::complete_blocks;
 use super::rows::{
     account_column, column, encode, is_paid, is_taken, kind_column, record, unavailable,
 };
-use super::sql::Rows;
+use super::sql::{Rows, places};
 use super::{branch_column, connect, rows};
 use crate::chain;
 use crate::commit::{Grant, seal};
@@ -25,15 +27,19 @@ use crate::record::Record;
 const JOURNAL: Rows = Rows {
     insert: "INSERT OR ROLLBACK INTO journal (branch, seq, at, prev, hash, body) VALUES",
     columns: 6,
+    after: "",
 };
 const LEDGER: Rows = Rows {
-    insert: "INSERT OR ROLLBACK INTO ledger (branch, entry, seq, at, day, kind, from_kind, to_kind, member, \
-             points, rule, rule_code, rule_version, cause) VALUES",
+    insert: "INSERT OR ROLLBACK INTO ledger (branch, entry, seq, at, day, kind, from_kind, to_kind, \
+             member, points, rule, rule_code, rule_version, cause) SELECT * FROM (VALUES",
     columns: 14,
+    // Places that were left empty.
+    after: ") WHERE column1 IS NOT NULL",
 };
 const OUTBOX: Rows = Rows {
     insert: "INSERT OR ROLLBACK INTO outbox (branch, event, seq, at, community, body) VALUES",
     columns: 6,
+    after: "",
 };
 
 /// One branch's settings.
@@ -48,13 +54,18 @@ pub(super) struct Writer {
     connection: Option<SqliteConnection>,
     /// Heads as of the last commit. Nobody else writes, so they hold until an error.
     heads: BTreeMap<BranchId, Head>,
+    causes: Causes,
+    /// Whether the log may hold personal data that was erased.
+    erased: bool,
 }
 
 type Statement = Query<'static, Sqlite, SqliteArguments>;
 
 impl Writer {
     pub(super) fn new(options: SqliteConnectOptions) -> Self {
-        Self { options, connection: None, heads: BTreeMap::new() }
+        // What an earlier process erased may still be in the log it left.
+        let (heads, causes) = Default::default();
+        Self { options, connection: None, heads, causes, erased: true }
     }
 
     pub(super) fn into_connection(self) -> Option<SqliteConnection> {
@@ -76,6 +87,12 @@ impl Writer {
     pub(super) fn reset(&mut self) {
         self.connection = None;
         self.heads.clear();
+        self.causes = Causes::default();
+    }
+
+    /// Personal data was erased: the next checkpoint empties the log.
+    pub(super) fn erased(&mut self) {
+        self.erased = true;
     }
 
     /// Passes a result on, giving up the connection where the result is an error of the database.
@@ -105,20 +122,29 @@ impl Writer {
                 load_head(&mut transaction, branch).await?.map_err(|cut| cut.damaged(branch))?
             }
         };
-        let (records, head) = seal(branch, head, &commits)?;
+        let (records, after) = seal(branch, head, &commits)?;
         self.connection().await?;
         // Out of its place meanwhile: where this is cancelled, the connection is dropped and with
         // it whatever the transaction has done so far.
         let Some(mut connection) = self.connection.take() else {
             return Err(StoreError::Unavailable { why: "no connection".to_owned() });
         };
+        let Some(awards) = self.causes.awards(&mut connection, branch, &commits).await? else {
+            let found = paid_before(&mut connection, branch, &commits).await?;
+            self.connection = Some(connection);
+            return Err(found.unwrap_or_else(|| StoreError::Unavailable {
+                why: "an award is in a group twice".to_owned(),
+            }));
+        };
+        let blocks = complete_blocks(head.entry)..complete_blocks(after.entry);
         failpoint::hit("commit/before-begin");
-        match store(&mut connection, branch, records, &commits).await {
+        match store(&mut connection, branch, records, &commits, &awards, blocks).await {
             Ok(()) => {
                 failpoint::hit("commit/done");
                 self.connection = Some(connection);
-                self.heads.insert(branch, head);
-                Ok(head)
+                self.causes.committed(awards);
+                self.heads.insert(branch, after);
+                Ok(after)
             }
             Err(error) => {
                 // Where this fails there is no transaction, or no telling; then the connection
@@ -164,36 +190,49 @@ impl Writer {
         Ok(Recovered { head, cut })
     }
 
-    /// Moves the log into the database and empties it; `false` where a reader is still at it.
+    /// Moves the log into the database; `false` where a reader is still at it. The log is then
+    /// written from its beginning again: to a file that need not grow, a commit is durable sooner.
     pub(super) async fn checkpoint(&mut self) -> Result<bool, StoreError> {
         self.connection().await?;
         failpoint::hit("checkpoint/begun");
         // Out of its place meanwhile: where this is cancelled or fails, the connection is dropped
         // and with it the changed timeout.
         let Some(mut connection) = self.connection.take() else { return Ok(false) };
-        let row = connect::without_waiting(&mut connection, "PRAGMA wal_checkpoint(TRUNCATE)");
-        let busy = row.await?.try_get::<i64, _>(0).map_err(unavailable)?;
+        let sql = if self.erased {
+            "PRAGMA wal_checkpoint(TRUNCATE)"
+        } else {
+            "PRAGMA wal_checkpoint(RESTART)"
+        };
+        let row = connect::without_waiting(&mut connection, sql).await?;
+        let done = row.try_get::<i64, _>(0).map_err(unavailable)? == 0;
         failpoint::hit("checkpoint/done");
         self.connection = Some(connection);
-        Ok(busy == 0)
+        self.erased &= !done;
+        Ok(done)
     }
 }
 
-/// Stores a group in one transaction. Everything but closed standings goes to the connection's
-/// thread as one text of several statements: each trip there and back costs more than a row.
+/// Stores a group in one transaction, in which `blocks` of the ledger become complete. Everything
+/// usual goes to the connection's thread as one text of several statements: each trip there and
+/// back costs more than a row.
 async fn store(
     connection: &mut SqliteConnection,
     branch: BranchId,
     records: Vec<Record>,
     commits: &[Commit],
+    awards: &Awards,
+    blocks: Range<i64>,
 ) -> Result<(), sqlx::Error> {
     let count = |of: fn(&Commit) -> usize| commits.iter().map(of).sum::<usize>();
     let mut sql = String::from("BEGIN IMMEDIATE");
     JOURNAL.write(&mut sql, records.len());
-    LEDGER.write(&mut sql, count(|commit| commit.ledger.len()));
+    let entries = count(|commit| commit.ledger.len());
+    LEDGER.write(&mut sql, places(entries));
+    awards.write(&mut sql);
     OUTBOX.write(&mut sql, count(|commit| commit.events.len()));
     let boards = count(|commit| commit.closed_boards.len()) > 0;
-    if !boards {
+    let usual = !boards && blocks.is_empty();
+    if usual {
         sql.push_str("; COMMIT");
     }
     let mut statement = sqlx::query(AssertSqlSafe(sql));
@@ -206,6 +245,10 @@ async fn store(
             statement = bind_entry(statement, branch, seq, row)?;
         }
     }
+    for _ in 0..(places(entries) - entries) * LEDGER.columns {
+        statement = statement.bind(None::<i64>);
+    }
+    statement = awards.bind(statement)?;
     for commit in commits {
         let seq = column(commit.batch.batch.seq);
         for event in &commit.events {
@@ -219,17 +262,20 @@ async fn store(
         }
     }
     statement.execute(&mut *connection).await?;
-    if boards {
+    if !usual {
         failpoint::hit("commit/rows");
         insert_boards(connection, branch, commits).await?;
         failpoint::hit("commit/boards");
+        for block in blocks {
+            index_block(connection, branch, block).await?;
+        }
         sqlx::query("COMMIT").execute(&mut *connection).await?;
     }
     Ok(())
 }
 
 /// A value as bytes, as [`encode`], with an error of the kind that statements give.
-fn encoded<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, sqlx::Error> {
+pub(super) fn encoded<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, sqlx::Error> {
     postcard::to_stdvec(value).map_err(|error| sqlx::Error::Encode(Box::new(error)))
 }
 
@@ -297,6 +343,25 @@ async fn insert_boards(
     Ok(())
 }
 
+/// Lists the entries of a complete block by member.
+async fn index_block(
+    connection: &mut SqliteConnection,
+    branch: BranchId,
+    block: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO ledger_member (branch, block, member, entry) \
+         SELECT branch, $2, member, entry FROM ledger WHERE branch = $1 \
+         AND entry >= $2 * 1024 AND entry < ($2 + 1) * 1024 AND member IS NOT NULL \
+         ORDER BY member, entry",
+    )
+    .bind(branch_column(branch))
+    .bind(block)
+    .execute(connection)
+    .await
+    .map(|_| ())
+}
+
 /// Finds the award of the group that was paid before; `None` where there is none.
 async fn paid_before(
     connection: &mut SqliteConnection,
@@ -306,29 +371,8 @@ async fn paid_before(
     let mut seen: BTreeMap<Grant, u64> = BTreeMap::new();
     for row in commits.iter().flat_map(|commit| &commit.ledger) {
         let Some(grant) = Grant::of(row) else { continue };
-        // Looked for among the member's entries, block by block, only where there is one.
-        let stored = sqlx::query(
-            "WITH RECURSIVE block (n) AS \
-             (SELECT (SELECT MAX(entry) FROM ledger WHERE branch = $1) / $5 FROM award \
-             WHERE branch = $1 AND rule = $2 AND cause = $3 AND block = $4 / 62 \
-             AND members & (1 << ($4 % 62)) \
-             UNION ALL SELECT n - 1 FROM block WHERE n > 0) \
-             SELECT entry FROM block CROSS JOIN ledger \
-             WHERE branch = $1 AND entry / 1024 = n AND member = $4 AND kind = 0 \
-             AND rule = $2 AND cause = $3",
-        )
-        .bind(branch_column(branch))
-        .bind(grant.rule.clone())
-        .bind(encode("a cause", &grant.cause)?)
-        .bind(i64::from(grant.member.seq))
-        .bind(MEMBER_BLOCK)
-        .fetch_optional(&mut *connection)
-        .await
-        .map_err(unavailable)?;
-        let first = match stored {
-            Some(row) => Some(row.try_get::<i64, _>(0).map_err(unavailable)?.unsigned_abs()),
-            None => seen.get(&grant).copied(),
-        };
+        let stored = first_paid(connection, branch, &grant).await?;
+        let first = stored.or_else(|| seen.get(&grant).copied());
         if let Some(first) = first {
             return Ok(Some(StoreError::DoubleGrant {
                 branch,
@@ -447,6 +491,9 @@ async fn cut_last(
         "DELETE FROM ledger WHERE branch = $1 AND seq >= $2",
         "DELETE FROM outbox WHERE branch = $1 AND seq >= $2",
         "DELETE FROM closed_board WHERE branch = $1 AND seq >= $2",
+        // Blocks that were complete.
+        "DELETE FROM ledger_member WHERE branch = $1 AND $2 = $2 AND block >= \
+         (SELECT COALESCE(MAX(entry) + 1, 0) / 1024 FROM ledger WHERE branch = $1)",
     ] {
         sqlx::query(sql)
             .bind(branch_column(branch))
