@@ -37,5 +37,5 @@ pub use backend::Backend;
 pub use docs::openapi;
 pub use principal::{Principal, Role, Scope};
 pub use rights::{RouteInfo, routes};
-pub use router::router;
+pub use router::{Interface, router};
 pub use server::{serve, serve_hello};

@@ -1,10 +1,12 @@
 //! Answers of handlers.
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::problem::Problem;
+use crate::router::HEADERS_MAX;
 
 /// What handlers return.
 pub(crate) type Answer<T> = Result<Reply<T>, Problem>;
@@ -49,10 +51,7 @@ impl<T: Serialize> IntoResponse for Reply<T> {
         let mut response = match self.body {
             None => self.status.into_response(),
             Some(body) => match serde_json::to_vec(&body) {
-                Ok(bytes) => {
-                    let json = [(header::CONTENT_TYPE, "application/json")];
-                    (self.status, json, bytes).into_response()
-                }
+                Ok(bytes) => json(self.status, bytes),
                 Err(error) => {
                     tracing::error!(%error, "an answer does not serialise");
                     return Problem::internal().into_response();
@@ -66,4 +65,14 @@ impl<T: Serialize> IntoResponse for Reply<T> {
         }
         response
     }
+}
+
+/// An answer that is JSON already, with room for the headers that follow.
+pub(crate) fn json(status: StatusCode, bytes: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::from(bytes));
+    *response.status_mut() = status;
+    let mut headers = HeaderMap::with_capacity(HEADERS_MAX);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    *response.headers_mut() = headers;
+    response
 }

@@ -7,16 +7,20 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use axum::routing::get;
 use tokio::sync::watch;
-use tower::util::MapResponseLayer;
+use tower::util::MapResponse;
 
 use crate::app::{App, Limits};
 use crate::backend::Backend;
 use crate::problem::Problem;
 use crate::{docs, endpoints};
 
+/// The interface as a service: its routes, and what is done to every answer. As a layer of the
+/// routes it would be boxed and cloned for each request.
+pub type Interface = MapResponse<Router, fn(Response) -> Response>;
+
 /// The whole interface over a host. Event streams live as long as their readers; a server that
 /// must end them uses [`crate::serve`].
-pub fn router<B: Backend>(backend: Arc<B>, limits: Limits) -> Router {
+pub fn router<B: Backend>(backend: Arc<B>, limits: Limits) -> Interface {
     // A sender that is gone leaves the value at "not stopping".
     let (_, stopping) = watch::channel(false);
     stoppable_router(backend, limits, stopping)
@@ -27,16 +31,16 @@ pub(crate) fn stoppable_router<B: Backend>(
     backend: Arc<B>,
     limits: Limits,
     stopping: watch::Receiver<bool>,
-) -> Router {
+) -> Interface {
     let app = App::new(backend, limits, stopping);
-    endpoints::routes(&app)
+    let routes = endpoints::routes(&app)
         .route("/openapi.json", get(docs::description))
         .route("/docs", get(docs::page))
         .route("/docs/{*file}", get(docs::file))
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
-        .layer(MapResponseLayer::new(protect))
-        .with_state(app)
+        .with_state(app);
+    MapResponse::new(routes, protect)
 }
 
 async fn unknown_route() -> Problem {
@@ -56,6 +60,9 @@ async fn wrong_method() -> Problem {
         "this address takes other methods; the `Allow` header and /openapi.json list them",
     )
 }
+
+/// Headers that an answer has room for from the start: those below and what handlers add.
+pub(crate) const HEADERS_MAX: usize = 12;
 
 /// Headers that every answer has. Set here where nothing stricter or more exact is there yet.
 fn protect(mut response: Response) -> Response {

@@ -1,5 +1,6 @@
 //! The server: an accept loop with a limit on everything a slow or hostile peer could hold on to.
 
+use std::convert::Infallible;
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -18,6 +19,8 @@ use tokio::time::Sleep;
 use crate::app::{Limits, stopped};
 use crate::backend::Backend;
 use crate::router::stoppable_router;
+
+type Request = hyper::Request<hyper::body::Incoming>;
 
 /// Serves the interface until `shutdown` is done. Then no connection is accepted any more, event
 /// streams end, and open requests get [`Limits::drain_timeout`] to finish.
@@ -49,13 +52,19 @@ struct Hello {
     hello: &'static str,
 }
 
-async fn serve_router(
+async fn serve_router<S>(
     listener: TcpListener,
-    router: axum::Router,
+    router: S,
     stop: watch::Sender<bool>,
     shutdown: impl Future<Output = ()>,
     limits: Limits,
-) {
+) where
+    S: tower::Service<Request, Response = axum::response::Response, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send,
+{
     let room = Arc::new(Semaphore::new(limits.connections));
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
@@ -110,11 +119,7 @@ async fn converse<S>(
     limits: &Limits,
     mut stopping: watch::Receiver<bool>,
 ) where
-    S: hyper::service::Service<
-            hyper::Request<hyper::body::Incoming>,
-            Response = axum::response::Response,
-            Error = std::convert::Infallible,
-        >,
+    S: hyper::service::Service<Request, Response = axum::response::Response, Error = Infallible>,
 {
     // Answers are small and complete: waiting for more to send would only delay them.
     if let Err(error) = stream.set_nodelay(true) {

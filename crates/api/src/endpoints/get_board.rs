@@ -17,6 +17,7 @@ use crate::board_rows::{self, Row, Rows};
 use crate::extract::{Admitted, Asked, Param};
 use crate::principal::Principal;
 use crate::problem::Problem;
+use crate::reply;
 use crate::wire::At;
 
 /// Rows of a top when the query names none.
@@ -152,7 +153,7 @@ pub(crate) async fn handler<B: Backend>(
         // Room for rows of usual names and what is around them; growing would copy it all again.
         let mut text = Vec::with_capacity(400 + body.rows.room());
         serde_json::to_writer(&mut text, &body).map_err(|_| Problem::internal())?;
-        ([(header::CONTENT_TYPE, "application/json")], text).into_response()
+        reply::json(StatusCode::OK, text)
     };
     let headers = response.headers_mut();
     let tag = HeaderValue::from_str(&tag).map_err(|_| Problem::internal())?;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
-use dengmi_api::{Limits, router};
+use dengmi_api::{Interface, Limits, router};
 use dengmi_core::{Action, Outcome, Reject};
 use tower::ServiceExt as _;
 use uuid::Uuid;
@@ -38,7 +38,7 @@ impl Got {
 /// The interface over a fake host.
 pub struct Api {
     pub fake: Arc<Fake>,
-    router: Router,
+    router: Interface,
 }
 
 /// A fresh idempotency key.

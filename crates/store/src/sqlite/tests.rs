@@ -154,7 +154,7 @@ async fn a_database_of_a_newer_release_is_refused() {
     store.close().await.unwrap();
     let refused = SqliteStore::open(&path, OpenOptions::default()).await;
     assert!(
-        matches!(refused, Err(StoreError::NewerFormat { found: 9, known: 3, .. })),
+        matches!(refused, Err(StoreError::NewerFormat { found: 9, known: 4, .. })),
         "{refused:?}"
     );
 }
@@ -277,31 +277,71 @@ async fn a_cut_record_is_kept_aside() {
 }
 
 #[tokio::test]
-async fn awards_of_an_older_database_are_not_paid_again() {
+async fn a_block_of_entries_that_a_cut_record_completed_is_open_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("dengmi.db")).await;
+    store.create_branch(meta()).await.unwrap();
+    store.append(B, history(4)).await.unwrap();
+    let last = |who| {
+        let ledger = (9..=1_100).map(|id| award(id, who, id as i32, 1)).collect();
+        vec![Commit { ledger, ..commit(5) }]
+    };
+    store.append(B, last(2)).await.unwrap();
+    assert_eq!(store.entries_of(member(2), None, 9_999).await.unwrap().len(), 4 + 1_092);
+    store.spoil("UPDATE journal SET body = x'00' WHERE seq = 5").await;
+    assert!(store.recover(B).await.unwrap().cut.is_some());
+    assert_eq!(store.entries_of(member(2), None, 9_999).await.unwrap().len(), 4);
+    // The same entries are of somebody else now.
+    store.append(B, last(7)).await.unwrap();
+    assert_eq!(store.entries_of(member(2), None, 9_999).await.unwrap().len(), 4);
+    assert_eq!(store.entries_of(member(7), None, 9_999).await.unwrap().len(), 1_092);
+}
+
+#[tokio::test]
+async fn sqlite_is_built_as_the_workspace_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("dengmi.db")).await;
+    let options: Vec<String> =
+        sqlx::query_scalar("PRAGMA compile_options").fetch_all(&store.readers).await.unwrap();
+    let has = |wanted: &str| options.iter().any(|option| option == wanted);
+    assert!(has("DEFAULT_MEMSTATUS=0") && !has("ENABLE_MEMORY_MANAGEMENT"), "{options:?}");
+}
+
+#[tokio::test]
+async fn an_older_database_is_brought_up_to_date() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("dengmi.db");
     let store = open(&path).await;
     store.create_branch(meta()).await.unwrap();
     store.append(B, history(3)).await.unwrap();
+    let more = (7..=2_500).map(|id| award(id, id as u32 % 9 + 1, id as i32, 1)).collect();
+    store.append(B, vec![Commit { ledger: more, ..commit(4) }]).await.unwrap();
+    let theirs = store.entries_of(member(5), None, 999).await.unwrap();
+    assert_eq!(theirs.len(), 277);
     for sql in [
-        "DROP TRIGGER ledger_award",
         "DROP TRIGGER ledger_award_cut",
         "DROP TABLE award",
-        "DROP INDEX ledger_member",
+        "DROP TABLE award_cause",
+        "DROP TABLE ledger_member",
         "CREATE INDEX ledger_member ON ledger (branch, entry / 8192, member)",
         "CREATE UNIQUE INDEX ledger_award ON ledger (branch, rule, cause, member) WHERE kind = 0",
-        "DELETE FROM _sqlx_migrations WHERE version = 2",
+        "DELETE FROM _sqlx_migrations WHERE version IN (2, 4)",
     ] {
         store.spoil(sql).await;
     }
     store.close().await.unwrap();
     let store = open(&path).await;
+    assert_eq!(store.entries_of(member(5), None, 999).await.unwrap(), theirs);
     // Entry 3 paid member 1 for day 2.
-    let again = Commit { ledger: vec![award(7, 1, 2, 5)], ..commit(4) };
+    let again = Commit { ledger: vec![award(2_501, 1, 2, 5)], ..commit(5) };
     let refused = store.append(B, vec![again]).await;
     assert!(matches!(refused, Err(StoreError::DoubleGrant { first: 3, .. })), "{refused:?}");
-    assert_eq!(store.entries_of(member(1), None, 9).await.unwrap().len(), 3);
-    assert_eq!(store.append(B, history(4).split_off(3)).await.unwrap().seq, 4);
+    let new = |id: u64, days: i32| award(id, 5, id as i32 + days, 1);
+    let rest = (2_501..=4_000).map(|id| new(id, 0)).collect();
+    store.append(B, vec![Commit { ledger: rest, ..commit(5) }]).await.unwrap();
+    let theirs = store.entries_of(member(5), None, 9_999).await.unwrap();
+    assert_eq!(theirs.len(), 277 + 1_500);
+    assert!(theirs.iter().rev().is_sorted_by_key(|row| row.entry.id));
 }
 
 #[tokio::test]
@@ -361,7 +401,7 @@ async fn erased_data_leaves_the_files() {
 }
 
 #[tokio::test]
-async fn an_idle_checkpoint_empties_the_log_and_waits_for_nobody() {
+async fn an_idle_checkpoint_moves_the_log_and_waits_for_nobody() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("dengmi.db");
     let store = open(&path).await;
@@ -382,9 +422,14 @@ async fn an_idle_checkpoint_empties_the_log_and_waits_for_nobody() {
         reading.rollback().await.unwrap();
     }
     store.append(B, history(52).split_off(51)).await.unwrap();
+    // The first one of a process empties it: who had it before may have left erased data there.
     assert!(store.checkpoint_when_idle().await.unwrap());
     assert_eq!(log(), 0);
-    assert_eq!(store.append(B, history(53).split_off(52)).await.unwrap().seq, 53);
+    store.append(B, history(99).split_off(52)).await.unwrap();
+    let long = log();
+    assert!(store.checkpoint_when_idle().await.unwrap());
+    assert_eq!(store.append(B, history(100).split_off(99)).await.unwrap().seq, 100);
+    assert_eq!(log(), long, "it is written from its beginning again");
     assert!(verify(&store, B).await.unwrap().is_sound());
 }
 

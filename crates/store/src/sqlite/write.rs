@@ -124,14 +124,15 @@ impl Writer {
         };
         let (records, after) = seal(branch, head, &commits)?;
         self.connection().await?;
-        // Out of its place meanwhile: where this is cancelled, the connection is dropped and with
-        // it whatever the transaction has done so far.
+        // Out of their places meanwhile: where this is cancelled, the connection is dropped and
+        // with it whatever the transaction has done so far, or it is committed unseen.
         let Some(mut connection) = self.connection.take() else {
             return Err(StoreError::Unavailable { why: "no connection".to_owned() });
         };
-        let Some(awards) = self.causes.awards(&mut connection, branch, &commits).await? else {
+        let mut causes = std::mem::take(&mut self.causes);
+        let Some(awards) = causes.awards(&mut connection, branch, &commits).await? else {
             let found = paid_before(&mut connection, branch, &commits).await?;
-            self.connection = Some(connection);
+            (self.connection, self.causes) = (Some(connection), causes);
             return Err(found.unwrap_or_else(|| StoreError::Unavailable {
                 why: "an award is in a group twice".to_owned(),
             }));
@@ -141,8 +142,8 @@ impl Writer {
         match store(&mut connection, branch, records, &commits, &awards, blocks).await {
             Ok(()) => {
                 failpoint::hit("commit/done");
-                self.connection = Some(connection);
-                self.causes.committed(awards);
+                causes.committed(awards);
+                (self.connection, self.causes) = (Some(connection), causes);
                 self.heads.insert(branch, after);
                 Ok(after)
             }
@@ -150,7 +151,7 @@ impl Writer {
                 // Where this fails there is no transaction, or no telling; then the connection
                 // is given up.
                 if sqlx::query("ROLLBACK").execute(&mut connection).await.is_ok() {
-                    self.connection = Some(connection);
+                    (self.connection, self.causes) = (Some(connection), causes);
                 }
                 match error {
                     // Numbers were checked, so it is the natural key of an award or a standing.
