@@ -1,12 +1,12 @@
 //! The door every request passes: session, role, rate, target, idempotency key, body, in this
 //! order. What comes out is a [`Call`].
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts as _, RawPathParams, Request};
-use axum::handler::Handler;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use http_body_util::LengthLimitError;
@@ -55,22 +55,24 @@ impl Route {
     }
 }
 
+/// A handler at work.
+pub(crate) type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+/// A handler, whatever it takes out of a request.
+pub(crate) type Endpoint<B> = Arc<dyn Fn(Request, App<B>) -> Answering + Send + Sync>;
+
 /// Checks a request, hands it to the handler, counts it.
-pub(crate) async fn guard<B, H, T>(
+pub(crate) async fn guard<B: Backend>(
     app: App<B>,
     route: Arc<Route>,
     request: Request,
-    handler: H,
-) -> Response
-where
-    B: Backend,
-    H: Handler<T, App<B>>,
-{
+    endpoint: Endpoint<B>,
+) -> Response {
     let began = std::time::Instant::now();
     let response = match admit(&app, route.info, request).await {
         Ok(request) => {
             let limit = app.limits.answer_timeout;
-            match tokio::time::timeout(limit, handler.call(request, app)).await {
+            match tokio::time::timeout(limit, endpoint(request, app)).await {
                 Ok(response) => response,
                 Err(_) => Problem::unavailable().into_response(),
             }

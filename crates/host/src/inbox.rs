@@ -169,11 +169,7 @@ impl Inbox {
             }
             let quiet = wait.quiet_until.filter(|end| *end > now);
             let rung = queue.rung && quiet.is_none();
-            if rung
-                || waiting >= wait.enough
-                || (queue.stop && !wait.stop_known)
-                || until <= now
-            {
+            if rung || waiting >= wait.enough || (queue.stop && !wait.stop_known) || until <= now {
                 queue.wake_at = None;
                 queue.rung &= !rung;
                 return Taken {

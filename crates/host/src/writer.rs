@@ -254,7 +254,13 @@ impl<J: Journal> Writer<J> {
         match &memory.flight {
             Some(flight) => {
                 let quiet_until = Some(flight.quiet_until);
-                Wait { enough: config.overlap.max(1), linger: None, longest, quiet_until, stop_known }
+                Wait {
+                    enough: config.overlap.max(1),
+                    linger: None,
+                    longest,
+                    quiet_until,
+                    stop_known,
+                }
             }
             None => {
                 let enough = (memory.pace.commands / 2).max(1);

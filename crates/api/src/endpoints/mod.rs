@@ -12,7 +12,7 @@ use utoipa::openapi::HttpMethod;
 
 use crate::app::App;
 use crate::backend::Backend;
-use crate::guard::{Route, guard};
+use crate::guard::{Answering, Endpoint, Route, guard};
 use crate::rights;
 
 mod amend_cohort;
@@ -197,11 +197,22 @@ fn add<B, P, H, T>(router: Router<App<B>>, app: &App<B>, handler: H) -> Router<A
 where
     B: Backend,
     P: utoipa::Path,
-    H: Handler<T, App<B>>,
+    H: Handler<T, App<B>, Future = Answering>,
     T: 'static,
 {
-    let path = P::path();
-    P::methods().into_iter().fold(router, |router, method| {
+    let endpoint: Endpoint<B> = Arc::new(move |request, app| handler.clone().call(request, app));
+    add_guarded(router, app, &P::path(), P::methods(), &endpoint)
+}
+
+/// The part of [`add`] that is the same for every handler, and compiled once.
+fn add_guarded<B: Backend>(
+    router: Router<App<B>>,
+    app: &App<B>,
+    path: &str,
+    methods: Vec<HttpMethod>,
+    endpoint: &Endpoint<B>,
+) -> Router<App<B>> {
+    methods.into_iter().fold(router, |router, method| {
         let (name, filter) = match method {
             HttpMethod::Get => ("GET", MethodFilter::GET),
             HttpMethod::Post => ("POST", MethodFilter::POST),
@@ -210,11 +221,11 @@ where
             // No endpoint has another method; one that did would be open to nobody.
             _ => ("", MethodFilter::TRACE),
         };
-        let info = rights::find(name, &path).unwrap_or(&rights::NOBODY);
+        let info = rights::find(name, path).unwrap_or(&rights::NOBODY);
         let route = Arc::new(Route::new(info));
-        let (app, handler) = (app.clone(), handler.clone());
+        let (app, endpoint) = (app.clone(), endpoint.clone());
         let guarded: MethodRouter<App<B>> =
-            on(filter, move |request: Request| guard(app, route, request, handler));
-        router.route(&path, guarded)
+            on(filter, move |request: Request| guard(app, route, request, endpoint));
+        router.route(path, guarded)
     })
 }

@@ -149,13 +149,7 @@ async fn find(
 
 impl Awards {
     /// The number of a cause that is known, or gets one with this group.
-    fn number(
-        &self,
-        causes: &Causes,
-        branch: BranchId,
-        rule: &str,
-        cause: Cause,
-    ) -> Option<i64> {
+    fn number(&self, causes: &Causes, branch: BranchId, rule: &str, cause: Cause) -> Option<i64> {
         let new = || {
             let mut new = self.new.iter();
             new.find(|new| new.3 == cause && new.2 == rule).map(|new| new.0)
