@@ -127,7 +127,11 @@ impl Flight {
 
     /// Looks whether it is durable; then it is published, told and answered. It must be looked at
     /// once to begin, and again whenever the bell has rung.
-    pub(crate) fn poll(mut self, runtime: &Handle, shared: &Shared) -> Result<Landed, Self> {
+    pub(crate) fn poll(
+        mut self: Box<Self>,
+        runtime: &Handle,
+        shared: &Shared,
+    ) -> Result<Landed, Box<Self>> {
         let _context = runtime.enter();
         match self.append.as_mut().poll(&mut Context::from_waker(&self.waker)) {
             Poll::Pending => Err(self),

@@ -55,7 +55,7 @@ struct Memory {
     capture: Capture,
     committed: u64,
     /// The group that is being committed.
-    flight: Option<Flight>,
+    flight: Option<Box<Flight>>,
     /// How the last group went.
     pace: Pace,
     /// When the last group was committed, if the store did not do its housekeeping since.
@@ -416,7 +416,7 @@ impl<J: Journal> Writer<J> {
         let answers = std::mem::take(&mut memory.answers);
         let group = Group { commits, answers, delta, save };
         let Setting { journal, shared, .. } = &self.setting;
-        memory.flight = Some(Flight::begin(journal, shared, group, memory.pace.took));
+        memory.flight = Some(Box::new(Flight::begin(journal, shared, group, memory.pace.took)));
         failpoint::hit("batch/handed-over");
         self.look(memory)
     }
