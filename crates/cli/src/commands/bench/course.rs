@@ -59,7 +59,7 @@ impl Course {
         let month = MonthConfig::new(1, room.enrolled(), u16::from(days.min(30)));
         let mut months = Vec::new();
         for _ in 0..MONTHS / 2 {
-            months.push(shards::live(&month, 1, |_| {})?);
+            months.push(shards::live(&month, &shards::pack()?, 1, |_| {})?);
         }
         let base = shards::memory("VmRSS:");
         let mut engine = room.engine();
@@ -83,7 +83,7 @@ impl Course {
         let after = engine.save().len();
         bar.set_message("社群月 community month");
         while months.len() < MONTHS {
-            months.push(shards::live(&month, 1, |_| {})?);
+            months.push(shards::live(&month, &shards::pack()?, 1, |_| {})?);
         }
         months.sort_by_key(|(_, times)| times.apply);
         let (lived, times) = months.swap_remove(MONTHS / 2);

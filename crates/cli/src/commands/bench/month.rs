@@ -46,8 +46,10 @@ impl Month {
         let config = self.config();
         let threads = self.threads.min(config.shards());
         let bar = terminal::progress(global, "社群月 community month", 0);
+        // Content is there once, however many members there are.
+        let pack = shards::pack()?;
         let base = Memory::now();
-        let (lived, times) = shards::live(&config, threads, |_| {})?;
+        let (lived, times) = shards::live(&config, &pack, threads, |_| {})?;
         let used = base.zip(Memory::now()).map(|(base, after)| after.beyond(&base));
         bar.set_message("普通循环 plain loop");
         let (plains, plain) = shards::yardstick(&config, threads);

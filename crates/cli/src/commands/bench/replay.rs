@@ -40,7 +40,8 @@ impl Replay {
         config.shard = config.shard.max(self.members);
         let bar = terminal::progress(global, "记录 recording", 0);
         let mut journal: Vec<Batch> = Vec::new();
-        let (_, recorded) = shards::live(&config, 1, |batch| journal.push(batch.clone()))?;
+        let (_, recorded) =
+            shards::live(&config, &shards::pack()?, 1, |batch| journal.push(batch.clone()))?;
         bar.finish_and_clear();
         let commands: usize = journal.iter().map(|batch| batch.commands.len()).sum();
         terminal::print(&format!(

@@ -33,9 +33,9 @@ impl Save {
     pub(crate) fn run(&self, global: &Global) -> Result<()> {
         let config = MonthConfig::new(1, self.members, self.days);
         let bar = terminal::progress(global, "社群月 community month", 0);
-        let (mut lived, _) = shards::live(&config, 1, |_| {})?;
-        bar.finish_and_clear();
         let pack = shards::pack()?;
+        let (mut lived, _) = shards::live(&config, &pack, 1, |_| {})?;
+        bar.finish_and_clear();
         let packs = BTreeMap::from([(pack.digest, pack)]);
         let folder = std::env::temp_dir().join(format!("dengmi-bench-{}", std::process::id()));
         std::fs::create_dir(&folder).map_err(|error| CliError::file(&folder, &error))?;

@@ -51,10 +51,10 @@ pub(super) fn pack() -> Result<std::sync::Arc<Pack>> {
 /// The engine refuses a batch, which would be a fault of the workload.
 pub(super) fn live(
     config: &MonthConfig,
+    pack: &std::sync::Arc<Pack>,
     threads: u32,
     mut see: impl FnMut(&Batch) + Send,
 ) -> Result<(Vec<Lived>, Times)> {
-    let pack = pack()?;
     let run = |thread: u32, see: Option<&mut (dyn FnMut(&Batch) + Send)>| {
         let (mut all, mut times, mut see) = (Vec::new(), Times::default(), see);
         for index in (thread..config.shards()).step_by(threads as usize) {
@@ -164,7 +164,8 @@ mod tests {
     #[test]
     fn branches_come_by_number_from_any_number_of_threads() {
         let config = MonthConfig::new(5, 40_400, 1);
-        let (lived, _) = live(&config, 2, |_| {}).expect("the workload is sound");
+        let pack = pack().expect("the content is sound");
+        let (lived, _) = live(&config, &pack, 2, |_| {}).expect("the workload is sound");
         let (plains, _) = yardstick(&config, 2);
         let mut agreement = Agreement::default();
         for (lived, plain) in lived.iter().zip(&plains) {
