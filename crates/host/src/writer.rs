@@ -1,7 +1,8 @@
 //! The one writer of a branch: a thread that owns the engine. It takes whatever waits, applies it
 //! as one batch, and goes on while the last group is being committed.
 //!
-//! Nothing it does can be seen before it has landed, durable. When a commit fails the writer drops its memory and works the state out again from snapshot and journal.
+//! Nothing it does can be seen before its group has landed: is durable. When a commit fails the
+//! writer drops its memory and works the state out again from snapshot and journal.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
