@@ -8,7 +8,7 @@ use dengmi_core::{
     Action, Actor, BranchId, CohortId, Command, CommunityId, Day, Outcome, Receipt, Slug,
 };
 use dengmi_host::{Host, HostConfig, Packs, replay};
-use dengmi_store::{BranchMeta, CommandKey, Journal as _, SqliteStore, snapshot};
+use dengmi_store::{BranchMeta, CommandKey, SqliteStore, snapshot};
 use uuid::Uuid;
 
 use self::show::{Named, json, line, picture};
@@ -215,7 +215,7 @@ async fn send(global: &Global, branch: BranchId, action: CourseAction) -> Result
     let command = Command { actor: Actor::System, action: Action::Course(action) };
     let submitted = host.submit(branch, key, command).await;
     host.shutdown().await;
-    store.checkpoint_when_idle().await?;
+    store.empty_log().await?;
     let submitted = submitted.map_err(|error| {
         CliError::unavailable(error.to_string(), "check the clock and the disk, then try again")
     })?;

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use dengmi_api::Backend as _;
 use dengmi_core::{Action, Actor, Command, MemberId, Outcome};
 use dengmi_host::{Host, HostConfig};
-use dengmi_store::{CommandKey, Journal as _};
+use dengmi_store::CommandKey;
 use uuid::Uuid;
 
 use crate::args::Global;
@@ -55,7 +55,7 @@ impl Erase {
         let result = self.erase(&backend).await;
         backend.host().shutdown().await;
         // Takes the deleted bytes out of the files.
-        store.checkpoint_when_idle().await?;
+        store.empty_log().await?;
         result?;
         terminal::print(&format!("{} 的个人信息已删除 · personal data erased", self.member))
     }

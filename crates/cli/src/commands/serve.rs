@@ -9,7 +9,7 @@ use dengmi_api::Limits;
 use dengmi_core::BranchId;
 use dengmi_core::random::Seed;
 use dengmi_host::{Content, Host, HostConfig};
-use dengmi_store::{Directory as _, Journal as _, SqliteStore};
+use dengmi_store::{Directory as _, SqliteStore};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::net::TcpListener;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -104,7 +104,7 @@ impl Serve {
         upkeep.abort();
         let _ = upkeep.await;
         backend.host().shutdown().await;
-        store.checkpoint_when_idle().await?;
+        store.empty_log().await?;
         Ok(())
     }
 

@@ -38,7 +38,7 @@ impl SqliteStore {
     /// Runs one statement that erases personal data; says how many rows it erased.
     async fn erase(&self, statement: Statement<'_>) -> Result<u64, StoreError> {
         let mut writer = self.writer.lock().await;
-        writer.erased();
+        writer.emptied_next();
         run(&mut writer, statement, "nothing").await
     }
 

@@ -101,6 +101,18 @@ impl SqliteStore {
         }
     }
 
+    /// Moves everything from the log into the database and empties the log, so that the next start
+    /// has none to read: for the end of a process that still shares the store. Says whether it is
+    /// done; nothing is lost where it is not.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn empty_log(&self) -> Result<bool, StoreError> {
+        let mut writer = self.writer.lock().await;
+        writer.emptied_next();
+        writer.checkpoint().await
+    }
+
     /// SQLite's own check of the file's structure. It does not notice changed values; for those
     /// see [`crate::verify`].
     ///

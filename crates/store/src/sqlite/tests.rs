@@ -430,6 +430,8 @@ async fn an_idle_checkpoint_moves_the_log_and_waits_for_nobody() {
     assert!(store.checkpoint_when_idle().await.unwrap());
     assert_eq!(store.append(B, history(100).split_off(99)).await.unwrap().seq, 100);
     assert_eq!(log(), long, "it is written from its beginning again");
+    assert!(store.empty_log().await.unwrap());
+    assert_eq!(log(), 0);
     assert!(verify(&store, B).await.unwrap().is_sound());
 }
 

@@ -55,8 +55,8 @@ pub(super) struct Writer {
     /// Heads as of the last commit. Nobody else writes, so they hold until an error.
     heads: BTreeMap<BranchId, Head>,
     causes: Causes,
-    /// Whether the log may hold personal data that was erased.
-    erased: bool,
+    /// Whether the next checkpoint empties the log: it may hold personal data that was erased.
+    empties: bool,
 }
 
 type Statement = Query<'static, Sqlite, SqliteArguments>;
@@ -65,7 +65,7 @@ impl Writer {
     pub(super) fn new(options: SqliteConnectOptions) -> Self {
         // What an earlier process erased may still be in the log it left.
         let (heads, causes) = Default::default();
-        Self { options, connection: None, heads, causes, erased: true }
+        Self { options, connection: None, heads, causes, empties: true }
     }
 
     pub(super) fn into_connection(self) -> Option<SqliteConnection> {
@@ -90,9 +90,9 @@ impl Writer {
         self.causes = Causes::default();
     }
 
-    /// Personal data was erased: the next checkpoint empties the log.
-    pub(super) fn erased(&mut self) {
-        self.erased = true;
+    /// Has the log emptied by the next checkpoint, as what was erased from the tables may be in it.
+    pub(super) fn emptied_next(&mut self) {
+        self.empties = true;
     }
 
     /// Passes a result on, giving up the connection where the result is an error of the database.
@@ -199,7 +199,7 @@ impl Writer {
         // Out of its place meanwhile: where this is cancelled or fails, the connection is dropped
         // and with it the changed timeout.
         let Some(mut connection) = self.connection.take() else { return Ok(false) };
-        let sql = if self.erased {
+        let sql = if self.empties {
             "PRAGMA wal_checkpoint(TRUNCATE)"
         } else {
             "PRAGMA wal_checkpoint(RESTART)"
@@ -208,7 +208,7 @@ impl Writer {
         let done = row.try_get::<i64, _>(0).map_err(unavailable)? == 0;
         failpoint::hit("checkpoint/done");
         self.connection = Some(connection);
-        self.erased &= !done;
+        self.empties &= !done;
         Ok(done)
     }
 }

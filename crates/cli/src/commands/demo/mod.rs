@@ -16,7 +16,7 @@ use dengmi_api::{Backend as _, Limits};
 use dengmi_core::random::Seed;
 use dengmi_core::{BranchId, Calendar, Timestamp};
 use dengmi_host::{Content, FastClock, Host, HostConfig, KeyLimits};
-use dengmi_store::{Journal as _, SqliteStore};
+use dengmi_store::SqliteStore;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -128,7 +128,7 @@ impl Demo {
         let catalog = backend.catalog(BRANCH);
         let invested = catalog.map(|catalog| invested::lines(&catalog, &packs)).unwrap_or_default();
         backend.host().shutdown().await;
-        store.checkpoint_when_idle().await?;
+        store.empty_log().await?;
         played.map_err(CliError::internal)?;
         let farewell = self.farewell(&global.data, backend.host().now());
         for line in invested.into_iter().chain(farewell) {
