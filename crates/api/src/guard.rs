@@ -149,7 +149,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
     let plain = (16..=128).contains(&token.len())
         && token.bytes().all(|byte| {
-            matches!(byte, b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z')
+            byte.is_ascii_alphanumeric()
                 || matches!(byte, b'-' | b'_' | b'.' | b'~' | b'+' | b'/' | b'=')
         });
     (scheme.eq_ignore_ascii_case("bearer") && plain).then_some(token)

@@ -71,7 +71,7 @@ pub(crate) struct Flight {
     waker: Waker,
     started: Instant,
     /// How many commands are in it.
-    pub(crate) commands: usize,
+    commands: usize,
     /// Until when it is left alone. A store rings at the end of each of its statements, and to be
     /// woken for those before the last one costs a busy processor more than they do.
     pub(crate) quiet_until: Instant,

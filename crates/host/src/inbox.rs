@@ -66,8 +66,8 @@ struct Queue {
     closed: bool,
     /// The writer sleeps, and wants to be woken at so many submissions.
     wake_at: Option<usize>,
-    /// The writer sleeps, and does not want to be woken by the bell.
-    quiet: bool,
+    /// The writer sleeps, and wants to be woken by the bell.
+    listens: bool,
 }
 
 /// What the writer found when it looked.
@@ -79,7 +79,6 @@ pub(crate) struct Taken {
 }
 
 /// How long the writer waits.
-#[derive(Clone, Copy)]
 pub(crate) struct Wait {
     /// Until so many submissions are there, ...
     pub(crate) enough: usize,
@@ -128,7 +127,7 @@ impl Inbox {
     pub(crate) fn ring(&self) {
         let mut queue = self.lock();
         queue.rung = true;
-        if !queue.quiet {
+        if queue.listens {
             drop(queue);
             self.writer.notify_one();
         }
@@ -170,7 +169,7 @@ impl Inbox {
             let quiet = wait.quiet_until.filter(|end| *end > now);
             let rung = queue.rung && quiet.is_none();
             if rung || waiting >= wait.enough || (queue.stop && !wait.stop_known) || until <= now {
-                queue.wake_at = None;
+                (queue.wake_at, queue.listens) = (None, false);
                 queue.rung &= !rung;
                 return Taken {
                     submissions: std::mem::take(&mut queue.submissions),
@@ -179,7 +178,7 @@ impl Inbox {
                 };
             }
             queue.wake_at = Some(if linger.is_some() { 1 } else { wait.enough });
-            queue.quiet = quiet.is_some();
+            queue.listens = quiet.is_none();
             let left = quiet.map_or(until, |end| until.min(end)).saturating_duration_since(now);
             queue = self.writer.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
         }

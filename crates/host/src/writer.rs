@@ -163,19 +163,19 @@ impl<J: Journal> Writer<J> {
     }
 
     fn run(mut self, mut memory: Memory) {
-        loop {
+        let last = loop {
             match self.work(&mut memory) {
-                Ok(()) => {
-                    self.save_at_end(memory);
-                    break;
-                }
+                Ok(()) => break Some(memory),
                 Err(failure) => match self.recover_from(failure, memory) {
                     Some(recovered) => memory = recovered,
-                    None => break,
+                    None => break None,
                 },
             }
-        }
+        };
         self.saved();
+        if let Some(memory) = last {
+            self.save_at_end(memory);
+        }
     }
 
     /// Works until the branch is to stop and everything is committed.
@@ -246,12 +246,8 @@ impl<J: Journal> Writer<J> {
     /// While a commit is under way its end is worth waiting for. After one that took many commands,
     /// just as many are about to come back: the first of them alone is not worth a commit.
     fn wait(&self, memory: &mut Memory) -> Wait {
-        let Self { setting: Setting { config, .. }, .. } = self;
-        let (mut longest, stop_known) = (self.sleep(memory), memory.stopping);
-        if stop_known && memory.flight.is_none() {
-            // Whoever still comes, comes too late.
-            longest = Duration::ZERO;
-        }
+        let config = &self.setting.config;
+        let (longest, stop_known) = (self.sleep(memory), memory.stopping);
         match &memory.flight {
             Some(flight) => {
                 let quiet_until = Some(flight.quiet_until);
@@ -281,6 +277,8 @@ impl<J: Journal> Writer<J> {
         });
         let (rest, idle) = match &memory.flight {
             Some(_) => (None, None),
+            // Whoever still comes, comes too late.
+            None if memory.stopping => return Duration::ZERO,
             None => {
                 let idle = memory.worked.map(|worked| IDLE.saturating_sub(worked.elapsed()));
                 (memory.capture.wait(), idle)
@@ -491,9 +489,8 @@ impl<J: Journal> Writer<J> {
     }
 
     /// The last snapshot, so that the next start is quick.
-    fn save_at_end(&mut self, mut memory: Memory) {
+    fn save_at_end(&self, mut memory: Memory) {
         failpoint::hit("stop/nothing-waits");
-        self.saved();
         let Some(folder) = self.setting.config.snapshots.clone() else { return };
         if memory.unsaved == 0 {
             return;

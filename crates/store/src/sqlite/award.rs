@@ -3,16 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use dengmi_core::{Account, BranchId, Cause, EntryKind};
+use dengmi_core::{Account, BranchId, Cause, EntryKind, MemberId};
+use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{Row as _, Sqlite, query::Query, sqlite::SqliteArguments};
 
 use super::branch_column;
 use super::rows::{encode, unavailable};
 use super::sql::{Rows, places};
+use super::write::{Statement, encoded};
 use crate::commit::Grant;
 use crate::error::StoreError;
-use crate::journal::{Commit, LedgerRow};
+use crate::journal::Commit;
 
 /// Members that share a row: the bits of a number that SQLite counts with, but for two.
 const MEMBERS: u32 = 62;
@@ -20,7 +21,7 @@ const MEMBERS: u32 = 62;
 /// Bits of a key below the number of the cause: enough for every block of members there can be.
 const BLOCK_BITS: u32 = 27;
 
-/// Most causes remembered; more than are paid in a day.
+/// Most causes remembered: what is forgotten is looked up again.
 const KNOWN_MAX: usize = 20_000;
 
 /// A member who was paid before has their bit set; the row then gets no value, which the table
@@ -37,8 +38,6 @@ const CAUSE: Rows = Rows {
     after: "",
 };
 
-type Statement = Query<'static, Sqlite, SqliteArguments>;
-
 /// Numbers of causes, as of the last commit.
 #[derive(Debug, Default)]
 pub(super) struct Causes {
@@ -51,10 +50,23 @@ pub(super) struct Causes {
 /// Rows for the awards of a group.
 #[derive(Debug, Default)]
 pub(super) struct Awards {
-    /// Causes that have no number yet, with the one they get.
-    new: Vec<(i64, BranchId, String, Cause)>,
+    new: Vec<New>,
     /// Keys, rising, and the bits of who is paid.
     bits: Vec<(i64, i64)>,
+}
+
+/// A cause that has no number yet, with the one it gets.
+#[derive(Debug)]
+struct New {
+    id: i64,
+    branch: BranchId,
+    rule: String,
+    cause: Cause,
+}
+
+/// Where a member's award for a numbered cause is: the key of the row, and the bit in it.
+fn place(id: i64, member: MemberId) -> (i64, i64) {
+    (id << BLOCK_BITS | i64::from(member.seq / MEMBERS), 1 << (member.seq % MEMBERS))
 }
 
 impl Causes {
@@ -70,12 +82,13 @@ impl Causes {
         for row in rows.filter(|row| row.entry.kind == EntryKind::Award) {
             // Sealing the group has made sure of both.
             let (Account::Member(member), Some(rule)) = (row.entry.to, &row.rule) else { continue };
-            let id = match awards.number(self, branch, rule, row.entry.cause) {
+            let cause = row.entry.cause;
+            let known = self.known(branch, rule, cause).or_else(|| awards.given(rule, cause));
+            let id = match known {
                 Some(id) => id,
-                None => self.number(connection, branch, row, &mut awards).await?,
+                None => self.number(connection, branch, rule, cause, &mut awards.new).await?,
             };
-            let key = id << BLOCK_BITS | i64::from(member.seq / MEMBERS);
-            awards.bits.push((key, 1 << (member.seq % MEMBERS)));
+            awards.bits.push(place(id, member));
         }
         Ok(awards.merged())
     }
@@ -90,12 +103,12 @@ impl Causes {
         &mut self,
         connection: &mut SqliteConnection,
         branch: BranchId,
-        row: &LedgerRow,
-        awards: &mut Awards,
+        rule: &str,
+        cause: Cause,
+        new: &mut Vec<New>,
     ) -> Result<i64, StoreError> {
-        let Some(Grant { rule, cause, .. }) = Grant::of(row) else { return Ok(0) };
-        if let Some(id) = find(connection, branch, &rule, cause).await? {
-            self.remember(branch, rule, cause, id);
+        if let Some(id) = find(connection, branch, rule, cause).await? {
+            self.remember(branch, rule.to_owned(), cause, id);
             return Ok(id);
         }
         let last = match self.last {
@@ -108,8 +121,8 @@ impl Causes {
                 *self.last.insert(row.try_get(0).map_err(unavailable)?)
             }
         };
-        let id = last + 1 + awards.new.len() as i64;
-        awards.new.push((id, branch, rule, cause));
+        let id = last + 1 + new.len() as i64;
+        new.push(New { id, branch, rule: rule.to_owned(), cause });
         Ok(id)
     }
 
@@ -122,7 +135,7 @@ impl Causes {
 
     /// The group is committed.
     pub(super) fn committed(&mut self, awards: Awards) {
-        for (id, branch, rule, cause) in awards.new {
+        for New { id, branch, rule, cause } in awards.new {
             self.last = self.last.max(Some(id));
             self.remember(branch, rule, cause, id);
         }
@@ -148,13 +161,9 @@ async fn find(
 }
 
 impl Awards {
-    /// The number of a cause that is known, or gets one with this group.
-    fn number(&self, causes: &Causes, branch: BranchId, rule: &str, cause: Cause) -> Option<i64> {
-        let new = || {
-            let mut new = self.new.iter();
-            new.find(|new| new.3 == cause && new.2 == rule).map(|new| new.0)
-        };
-        causes.known(branch, rule, cause).or_else(new)
+    /// The number that a cause gets with this group.
+    fn given(&self, rule: &str, cause: Cause) -> Option<i64> {
+        self.new.iter().find(|new| new.cause == cause && new.rule == rule).map(|new| new.id)
     }
 
     /// One row for all members who share one; `None` where a bit is there twice.
@@ -180,12 +189,12 @@ impl Awards {
 
     /// Binds what the statements of [`Self::write`] have places for.
     pub(super) fn bind(&self, mut statement: Statement) -> Result<Statement, sqlx::Error> {
-        for (id, branch, rule, cause) in &self.new {
+        for New { id, branch, rule, cause } in &self.new {
             statement = statement
                 .bind(*id)
                 .bind(branch_column(*branch))
                 .bind(rule.clone())
-                .bind(super::write::encoded(cause)?);
+                .bind(encoded(cause)?);
         }
         // Nobody more in the last row changes nothing.
         let fill = self.bits.last().map(|(key, _)| (*key, 0));
@@ -206,6 +215,7 @@ pub(super) async fn first_paid(
     let Some(id) = find(connection, branch, &grant.rule, grant.cause).await? else {
         return Ok(None);
     };
+    let (key, bit) = place(id, grant.member);
     // Looks through the whole ledger, but only where there is something to find, and for an error
     // that no engine makes.
     let row = sqlx::query(
@@ -217,8 +227,8 @@ pub(super) async fn first_paid(
     .bind(i64::from(grant.member.seq))
     .bind(grant.rule.clone())
     .bind(encode("a cause", &grant.cause)?)
-    .bind(id << BLOCK_BITS | i64::from(grant.member.seq / MEMBERS))
-    .bind(1_i64 << (grant.member.seq % MEMBERS))
+    .bind(key)
+    .bind(bit)
     .fetch_one(connection)
     .await
     .map_err(unavailable)?;

@@ -117,6 +117,8 @@ impl Directory for SqliteStore {
     async fn put_profile(&self, profile: Profile) -> Result<(), StoreError> {
         let branch = profile.member.branch;
         let mut writer = self.writer.lock().await;
+        // A name that is replaced leaves the files as an erased one does.
+        writer.emptied_next();
         let result = sqlx::query(
             "INSERT INTO person (branch, member, nickname, avatar, channel_id, updated) \
              VALUES ($1, $2, $3, $4, $5, $6) \
@@ -207,6 +209,9 @@ impl Directory for SqliteStore {
                 .await
                 .map_err(unavailable);
         let known = writer.settle(known)?.is_some();
+        if known {
+            writer.emptied_next();
+        }
         let result = sqlx::query(
             "INSERT INTO words (branch, member, hash, words, written) \
              VALUES ($1, $2, $3, $4, $5) \

@@ -20,7 +20,7 @@ pub(super) fn places(rows: usize) -> usize {
 
 /// `INSERT INTO .. VALUES` with rows of so many columns.
 pub(super) struct Rows {
-    /// Ends with `VALUES`.
+    /// Ends with `VALUES`, in brackets or not.
     pub(super) insert: &'static str,
     /// Values of a row.
     pub(super) columns: usize,

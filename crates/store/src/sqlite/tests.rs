@@ -376,16 +376,14 @@ async fn erased_data_leaves_the_files() {
     let store = open(&folder.path().join("dengmi.db")).await;
     store.create_branch(meta()).await.unwrap();
     let name = "一个独一无二的昵称-7f3a";
-    store
-        .put_profile(Profile {
-            member: member(1),
-            nickname: Some(name.to_owned()),
-            avatar: None,
-            channel_id: Some(name.to_owned()),
-            updated: Timestamp(1),
-        })
-        .await
-        .unwrap();
+    let profile = |name: &str| Profile {
+        member: member(1),
+        nickname: Some(name.to_owned()),
+        avatar: None,
+        channel_id: Some(name.to_owned()),
+        updated: Timestamp(1),
+    };
+    store.put_profile(profile(name)).await.unwrap();
     let found = || {
         std::fs::read_dir(folder.path()).unwrap().any(|entry| {
             let bytes = std::fs::read(entry.unwrap().path()).unwrap();
@@ -398,6 +396,12 @@ async fn erased_data_leaves_the_files() {
     assert!(store.erase_profile(member(1)).await.unwrap());
     assert!(store.checkpoint_when_idle().await.unwrap());
     assert!(!found());
+    store.put_profile(profile(name)).await.unwrap();
+    assert!(store.checkpoint_when_idle().await.unwrap());
+    assert!(found());
+    store.put_profile(profile("别的名字")).await.unwrap();
+    assert!(store.checkpoint_when_idle().await.unwrap());
+    assert!(!found(), "neither does a name that was replaced stay");
 }
 
 #[tokio::test]

@@ -59,7 +59,7 @@ pub(super) struct Writer {
     empties: bool,
 }
 
-type Statement = Query<'static, Sqlite, SqliteArguments>;
+pub(super) type Statement = Query<'static, Sqlite, SqliteArguments>;
 
 impl Writer {
     pub(super) fn new(options: SqliteConnectOptions) -> Self {
