@@ -396,6 +396,8 @@ async fn erased_data_leaves_the_files() {
     assert!(store.erase_profile(member(1)).await.unwrap());
     assert!(store.checkpoint_when_idle().await.unwrap());
     assert!(!found());
+    // Far back in the log, where it is not written over soon.
+    store.append(B, history(50)).await.unwrap();
     store.put_profile(profile(name)).await.unwrap();
     assert!(store.checkpoint_when_idle().await.unwrap());
     assert!(found());
