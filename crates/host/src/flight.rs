@@ -24,7 +24,6 @@ const QUIET_MAX: Duration = Duration::from_micros(100);
 pub(crate) struct Group {
     pub(crate) commits: Vec<Commit>,
     pub(crate) answers: Vec<(Answer, Submitted)>,
-    pub(crate) delta: Delta,
     /// The state after the last batch, where a snapshot is due.
     pub(crate) save: Option<Save>,
 }
@@ -68,6 +67,8 @@ impl Wake for Bell {
 /// meanwhile, and looks at it when the bell has rung.
 pub(crate) struct Flight {
     append: Pin<Box<dyn Future<Output = Result<Head, StoreError>> + Send>>,
+    /// How the append ended.
+    ended: Option<Result<Head, StoreError>>,
     waker: Waker,
     started: Instant,
     /// How many commands are in it.
@@ -94,14 +95,18 @@ pub(crate) struct Landed {
 }
 
 impl Flight {
-    /// Begins to append a group; `last` is how long the last one took.
+    /// Sends a group on its way; `last` is how long the last one took. `delta` gives what readers
+    /// shall see of it, and is asked once the store is at work: at times to copy that takes half as
+    /// long as a small commit.
     pub(crate) fn begin<J: Journal>(
         journal: &Arc<J>,
+        runtime: &Handle,
         shared: &Arc<Shared>,
         group: Group,
         last: Duration,
+        delta: impl FnOnce() -> Delta,
     ) -> Self {
-        let Group { commits, mut answers, delta, save } = group;
+        let Group { commits, mut answers, save } = group;
         if mutant::planted("commit/acknowledged-first") {
             answers.drain(..).for_each(|(answer, submitted)| answer.give(Ok(submitted)));
         }
@@ -111,8 +116,9 @@ impl Flight {
         failpoint::hit("group/received");
         let (journal, branch) = (journal.clone(), shared.branch);
         let started = Instant::now();
-        Self {
+        let mut flight = Self {
             append: Box::pin(async move { journal.append(branch, commits).await }),
+            ended: None,
             waker: Waker::from(Arc::new(Bell(shared.clone()))),
             started,
             commands,
@@ -120,22 +126,36 @@ impl Flight {
             quiet_until: started + (last / 4).min(QUIET_MAX),
             answers,
             events,
-            delta,
+            delta: Delta::default(),
             save,
+        };
+        flight.advance(runtime);
+        flight.delta = delta();
+        flight
+    }
+
+    /// Lets the store get ahead.
+    fn advance(&mut self, runtime: &Handle) {
+        let _context = runtime.enter();
+        if self.ended.is_none()
+            && let Poll::Ready(result) =
+                self.append.as_mut().poll(&mut Context::from_waker(&self.waker))
+        {
+            self.ended = Some(result);
         }
     }
 
     /// Looks whether it is durable; then it is published, told and answered. It must be looked at
-    /// once to begin, and again whenever the bell has rung.
+    /// once it has begun, and again whenever the bell has rung.
     pub(crate) fn poll(
         mut self: Box<Self>,
         runtime: &Handle,
         shared: &Shared,
     ) -> Result<Landed, Box<Self>> {
-        let _context = runtime.enter();
-        match self.append.as_mut().poll(&mut Context::from_waker(&self.waker)) {
-            Poll::Pending => Err(self),
-            Poll::Ready(result) => Ok(self.land(runtime, shared, result)),
+        self.advance(runtime);
+        match self.ended.take() {
+            None => Err(self),
+            Some(result) => Ok(self.land(runtime, shared, result)),
         }
     }
 

@@ -406,16 +406,17 @@ impl<J: Journal> Writer<J> {
 
     /// Sends everything applied so far on its way, with what readers shall see of it.
     fn hand_over(&mut self, memory: &mut Memory) -> Result<(), Failure> {
-        let delta = memory.capture.take(&mut memory.engine);
         let mut commits = std::mem::take(&mut memory.commits);
         let save = self.save(memory);
         if let (Some(save), Some(last)) = (&save, commits.last_mut()) {
             last.batch.state = Some(Digest::of(&save.state));
         }
         let answers = std::mem::take(&mut memory.answers);
-        let group = Group { commits, answers, delta, save };
-        let Setting { journal, shared, .. } = &self.setting;
-        memory.flight = Some(Box::new(Flight::begin(journal, shared, group, memory.pace.took)));
+        let group = Group { commits, answers, save };
+        let Setting { journal, runtime, shared, .. } = &self.setting;
+        let delta = || memory.capture.take(&mut memory.engine);
+        let flight = Flight::begin(journal, runtime, shared, group, memory.pace.took, delta);
+        memory.flight = Some(Box::new(flight));
         failpoint::hit("batch/handed-over");
         self.look(memory)
     }
