@@ -22,6 +22,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "fewer pages", include_str!("../../migrations/0002_fewer_pages.sql")),
     (3, "words", include_str!("../../migrations/0003_words.sql")),
     (4, "blocks", include_str!("../../migrations/0004_blocks.sql")),
+    (5, "journal", include_str!("../../migrations/0005_journal.sql")),
 ];
 
 fn migrations() -> Migrator {
