@@ -154,7 +154,7 @@ async fn a_database_of_a_newer_release_is_refused() {
     store.close().await.unwrap();
     let refused = SqliteStore::open(&path, OpenOptions::default()).await;
     assert!(
-        matches!(refused, Err(StoreError::NewerFormat { found: 9, known: 4, .. })),
+        matches!(refused, Err(StoreError::NewerFormat { found: 9, known: 5, .. })),
         "{refused:?}"
     );
 }
@@ -318,19 +318,28 @@ async fn an_older_database_is_brought_up_to_date() {
     store.append(B, vec![Commit { ledger: more, ..commit(4) }]).await.unwrap();
     let theirs = store.entries_of(member(5), None, 999).await.unwrap();
     assert_eq!(theirs.len(), 277);
+    let records = store.read(B, 0, 99).await.unwrap();
     for sql in [
+        "ALTER TABLE journal RENAME TO journal_by_number",
+        "CREATE TABLE journal (branch INTEGER NOT NULL REFERENCES branch (branch), \
+         seq INTEGER NOT NULL CHECK (seq > 0), at INTEGER NOT NULL, prev BLOB NOT NULL, \
+         hash BLOB NOT NULL, body BLOB NOT NULL, PRIMARY KEY (branch, seq)) STRICT",
+        "INSERT INTO journal SELECT * FROM journal_by_number ORDER BY seq DESC",
+        "DROP TABLE journal_by_number",
         "DROP TRIGGER ledger_award_cut",
         "DROP TABLE award",
         "DROP TABLE award_cause",
         "DROP TABLE ledger_member",
         "CREATE INDEX ledger_member ON ledger (branch, entry / 8192, member)",
         "CREATE UNIQUE INDEX ledger_award ON ledger (branch, rule, cause, member) WHERE kind = 0",
-        "DELETE FROM _sqlx_migrations WHERE version IN (2, 4)",
+        "DELETE FROM _sqlx_migrations WHERE version IN (2, 4, 5)",
     ] {
         store.spoil(sql).await;
     }
     store.close().await.unwrap();
     let store = open(&path).await;
+    assert_eq!(store.read(B, 0, 99).await.unwrap(), records);
+    assert_eq!(records.records.len(), 4);
     assert_eq!(store.entries_of(member(5), None, 999).await.unwrap(), theirs);
     // Entry 3 paid member 1 for day 2.
     let again = Commit { ledger: vec![award(2_501, 1, 2, 5)], ..commit(5) };
