@@ -59,6 +59,12 @@ async fn run(
     writer.settle(result)
 }
 
+/// Says whether a row is there, as the connection that writes sees it.
+async fn is_there(writer: &mut Writer, statement: Statement<'_>) -> Result<bool, StoreError> {
+    let found = statement.fetch_optional(writer.connection().await?).await.map_err(unavailable);
+    Ok(writer.settle(found)?.is_some())
+}
+
 fn profile(branch: BranchId, row: &SqliteRow) -> Result<Profile, StoreError> {
     let row = Reader::new("a profile", row);
     Ok(Profile {
@@ -117,8 +123,13 @@ impl Directory for SqliteStore {
     async fn put_profile(&self, profile: Profile) -> Result<(), StoreError> {
         let branch = profile.member.branch;
         let mut writer = self.writer.lock().await;
+        let known = sqlx::query("SELECT 1 FROM person WHERE branch = $1 AND member = $2")
+            .bind(branch_column(branch))
+            .bind(i64::from(profile.member.seq));
         // A name that is replaced leaves the files as an erased one does.
-        writer.emptied_next();
+        if is_there(&mut writer, known).await? {
+            writer.emptied_next();
+        }
         let result = sqlx::query(
             "INSERT INTO person (branch, member, nickname, avatar, channel_id, updated) \
              VALUES ($1, $2, $3, $4, $5, $6) \
@@ -199,16 +210,13 @@ impl Directory for SqliteStore {
     async fn put_words(&self, words: Words) -> Result<bool, StoreError> {
         let branch = words.member.branch;
         let mut writer = self.writer.lock().await;
-        // Both under the writer's lock: nobody comes between.
         let known =
             sqlx::query("SELECT 1 FROM words WHERE branch = $1 AND member = $2 AND hash = $3")
                 .bind(branch_column(branch))
                 .bind(i64::from(words.member.seq))
-                .bind(words.hash.0.to_vec())
-                .fetch_optional(writer.connection().await?)
-                .await
-                .map_err(unavailable);
-        let known = writer.settle(known)?.is_some();
+                .bind(words.hash.0.to_vec());
+        // Both under the writer's lock: nobody comes between.
+        let known = is_there(&mut writer, known).await?;
         if known {
             writer.emptied_next();
         }

@@ -74,6 +74,11 @@ impl SqliteStore {
         let mut writer = Writer::new(connect::writer_options(&path, options));
         connect::migrate(writer.connection().await?).await?;
         failpoint::hit("open/migrated");
+        // What an earlier process erased may still be in the log it left. Where this fails, on a
+        // full disk, the first pause tries again.
+        if let Err(error) = writer.checkpoint().await {
+            tracing::warn!(%error, "the log was not emptied");
+        }
         let readers = SqlitePoolOptions::new()
             .max_connections(options.readers.clamp(1, 16))
             .connect_with(connect::reader_options(&path))

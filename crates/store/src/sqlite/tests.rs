@@ -379,26 +379,31 @@ async fn damaged_rows_are_named() {
     assert!(named(store.pack(digest).await.unwrap_err()).starts_with("pack "));
 }
 
+fn profile(name: &str) -> Profile {
+    Profile {
+        member: member(1),
+        nickname: Some(name.to_owned()),
+        avatar: None,
+        channel_id: Some(name.to_owned()),
+        updated: Timestamp(1),
+    }
+}
+
+fn is_in_files(folder: &Path, name: &str) -> bool {
+    std::fs::read_dir(folder).unwrap().any(|entry| {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        bytes.windows(name.len()).any(|window| window == name.as_bytes())
+    })
+}
+
 #[tokio::test]
 async fn erased_data_leaves_the_files() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder.path().join("dengmi.db")).await;
     store.create_branch(meta()).await.unwrap();
     let name = "一个独一无二的昵称-7f3a";
-    let profile = |name: &str| Profile {
-        member: member(1),
-        nickname: Some(name.to_owned()),
-        avatar: None,
-        channel_id: Some(name.to_owned()),
-        updated: Timestamp(1),
-    };
     store.put_profile(profile(name)).await.unwrap();
-    let found = || {
-        std::fs::read_dir(folder.path()).unwrap().any(|entry| {
-            let bytes = std::fs::read(entry.unwrap().path()).unwrap();
-            bytes.windows(name.len()).any(|window| window == name.as_bytes())
-        })
-    };
+    let found = || is_in_files(folder.path(), name);
     assert!(found());
     assert!(store.checkpoint_when_idle().await.unwrap());
     assert!(found());
@@ -413,6 +418,25 @@ async fn erased_data_leaves_the_files() {
     store.put_profile(profile("别的名字")).await.unwrap();
     assert!(store.checkpoint_when_idle().await.unwrap());
     assert!(!found(), "neither does a name that was replaced stay");
+}
+
+#[tokio::test]
+async fn erased_data_in_the_log_of_a_process_that_died_leaves_with_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("dengmi.db")).await;
+    store.create_branch(meta()).await.unwrap();
+    let name = "一个独一无二的昵称-7f3a";
+    store.put_profile(profile(name)).await.unwrap();
+    assert!(store.erase_profile(member(1)).await.unwrap());
+    // The files as a kill leaves them.
+    let left = tempfile::tempdir().unwrap();
+    for file in ["dengmi.db", "dengmi.db-wal"] {
+        std::fs::copy(folder.path().join(file), left.path().join(file)).unwrap();
+    }
+    assert!(is_in_files(left.path(), name));
+    let started = open(&left.path().join("dengmi.db")).await;
+    assert!(!is_in_files(left.path(), name));
+    assert_eq!(started.branches().await.unwrap(), [meta()]);
 }
 
 #[tokio::test]
@@ -437,14 +461,14 @@ async fn an_idle_checkpoint_moves_the_log_and_waits_for_nobody() {
         reading.rollback().await.unwrap();
     }
     store.append(B, history(52).split_off(51)).await.unwrap();
-    // The first one of a process empties it: who had it before may have left erased data there.
-    assert!(store.checkpoint_when_idle().await.unwrap());
-    assert_eq!(log(), 0);
     store.append(B, history(99).split_off(52)).await.unwrap();
     let long = log();
     assert!(store.checkpoint_when_idle().await.unwrap());
     assert_eq!(store.append(B, history(100).split_off(99)).await.unwrap().seq, 100);
     assert_eq!(log(), long, "it is written from its beginning again");
+    store.put_profile(profile("名字")).await.unwrap();
+    assert!(store.checkpoint_when_idle().await.unwrap());
+    assert_eq!(log(), long, "a first name replaces nothing");
     assert!(store.empty_log().await.unwrap());
     assert_eq!(log(), 0);
     assert!(verify(&store, B).await.unwrap().is_sound());

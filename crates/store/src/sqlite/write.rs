@@ -55,7 +55,8 @@ pub(super) struct Writer {
     /// Heads as of the last commit. Nobody else writes, so they hold until an error.
     heads: BTreeMap<BranchId, Head>,
     causes: Causes,
-    /// Whether the next checkpoint empties the log: it may hold personal data that was erased.
+    /// Whether the next checkpoint empties the log: it may hold personal data that was erased,
+    /// by an earlier process to begin with.
     empties: bool,
 }
 
@@ -63,7 +64,6 @@ pub(super) type Statement = Query<'static, Sqlite, SqliteArguments>;
 
 impl Writer {
     pub(super) fn new(options: SqliteConnectOptions) -> Self {
-        // What an earlier process erased may still be in the log it left.
         let (heads, causes) = Default::default();
         Self { options, connection: None, heads, causes, empties: true }
     }
