@@ -17,8 +17,9 @@ pub struct HostConfig {
     /// While a commit is under way, this many waiting commands are enough to apply them already;
     /// fewer wait for its end and make one batch.
     pub overlap: usize,
-    /// Longest wait for more commands after the first one, when many came together before; never
-    /// more than an eighth of the last commit.
+    /// Longest wait for more commands before a commit begins: for those just answered where they
+    /// are few, never more than the last commit took; or after the first one where many came
+    /// together before, never more than an eighth of it.
     pub linger: Duration,
     /// Most commands of one branch that are not answered yet; beyond it the branch is busy.
     pub queue: usize,

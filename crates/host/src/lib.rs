@@ -21,6 +21,7 @@ mod host;
 mod inbox;
 pub mod keys;
 mod order;
+mod pace;
 mod packs;
 mod recover;
 mod repeat;

@@ -27,6 +27,7 @@ use crate::error::HostError;
 use crate::flight::{self, Flight, Group, Landed, Save};
 use crate::inbox::{Answer, Submission, SubmitError, Submitted, Wait};
 use crate::keys::KeyWindow;
+use crate::pace::{Pace, Until};
 use crate::packs::Packs;
 use crate::recover::{Recovery, recover};
 use crate::repeat::{Known, Repeat};
@@ -57,7 +58,6 @@ struct Memory {
     committed: u64,
     /// The group that is being committed.
     flight: Option<Box<Flight>>,
-    /// How the last group went.
     pace: Pace,
     /// When the last group was committed, if the store did not do its housekeeping since.
     worked: Option<Instant>,
@@ -82,13 +82,6 @@ pub(crate) struct Writer<J> {
     retry: Duration,
     /// The last event that subscribers were told of for certain.
     announced: u64,
-}
-
-/// How the last group went.
-#[derive(Default)]
-struct Pace {
-    commands: usize,
-    took: Duration,
 }
 
 /// Why a branch's memory is dropped.
@@ -185,6 +178,7 @@ impl<J: Journal> Writer<J> {
             let wait = self.wait(memory);
             let taken = self.setting.shared.inbox.take(wait);
             memory.stopping = taken.stop;
+            memory.pace.came(taken.submissions.len());
             if taken.rung
                 && let Err(failure) = self.look(memory)
             {
@@ -201,7 +195,8 @@ impl<J: Journal> Writer<J> {
                 self.apply(memory, waiting.by_ref().take(batch), false)?;
             }
             self.setting.shared.set_clock_fault(memory.stamper.fault());
-            if memory.flight.is_some() {
+            let (waiting, linger) = (memory.answers.len(), self.setting.config.linger);
+            if memory.flight.is_some() || memory.pace.awaits(waiting, linger, Instant::now()) {
                 continue;
             }
             if !memory.commits.is_empty() {
@@ -241,27 +236,21 @@ impl<J: Journal> Writer<J> {
         Ok(())
     }
 
-    /// What to wait for.
-    ///
-    /// While a commit is under way its end is worth waiting for. After one that took many commands,
-    /// just as many are about to come back: the first of them alone is not worth a commit.
+    /// What to wait for. While a commit is under way its end is worth waiting for.
     fn wait(&self, memory: &mut Memory) -> Wait {
         let config = &self.setting.config;
         let (longest, stop_known) = (self.sleep(memory), memory.stopping);
         match &memory.flight {
             Some(flight) => {
                 let quiet_until = Some(flight.quiet_until);
-                Wait {
-                    enough: config.overlap.max(1),
-                    linger: None,
-                    longest,
-                    quiet_until,
-                    stop_known,
-                }
+                let enough = config.overlap.max(1);
+                Wait { enough, linger: None, longest, quiet_until, stop_known }
             }
             None => {
-                let enough = (memory.pace.commands / 2).max(1);
-                let linger = Some((memory.pace.took / 8).min(config.linger));
+                let Until { enough, linger, latest } = memory.pace.until(config.linger);
+                // So soon that nothing else need end it.
+                let left = latest.map(|at| at.saturating_duration_since(Instant::now()));
+                let longest = left.unwrap_or(longest);
                 Wait { enough, linger, longest, quiet_until: None, stop_known }
             }
         }
@@ -459,7 +448,7 @@ impl<J: Journal> Writer<J> {
         let Landed { result, commands, took, save } = landed;
         memory.worked = Some(Instant::now());
         let head = result.map_err(Failure::Commit)?;
-        memory.pace = Pace { commands, took };
+        memory.pace.landed(commands, took);
         memory.committed = head.seq;
         self.announced = head.event;
         self.retry = self.setting.config.retry_first;

@@ -7,6 +7,7 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use dengmi_content::model::QuestKind;
@@ -237,6 +238,36 @@ async fn a_full_queue_is_busy() {
     let done = results.iter().filter(|result| result.is_ok()).count();
     assert_eq!((busy, done), (2, 3));
     bench.done(Action::AddManager).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_back_at_once_shares_a_group_with_who_waits() {
+    let journal = memory();
+    let clock = Arc::new(ManualClock::new(morning()));
+    let config = HostConfig { linger: Duration::from_secs(60), ..config(&clock) };
+    let bench = Arc::new(MemoryBench::open(journal.clone(), clock, config, content(as_is)).await);
+    let sent = || {
+        let bench = bench.clone();
+        tokio::spawn(async move { bench.submit(bench.key(), Action::AddManager).await })
+    };
+    // Some of the first groups begin at once, as nobody came back while the branch was set up.
+    for _ in 0..16 {
+        let before = journal.appends.load(Ordering::SeqCst);
+        journal.gate.forget_permits(usize::MAX);
+        let first = sent();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let second = sent();
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        journal.gate.add_permits(1 << 20);
+        first.await.unwrap().unwrap();
+        let third = sent();
+        second.await.unwrap().unwrap();
+        third.await.unwrap().unwrap();
+        if journal.appends.load(Ordering::SeqCst) - before == 2 {
+            return;
+        }
+    }
+    panic!("each had a group of its own");
 }
 
 #[tokio::test(flavor = "multi_thread")]

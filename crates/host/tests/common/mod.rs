@@ -76,7 +76,8 @@ pub(crate) struct Faulty<J> {
     pub(crate) inner: J,
     /// Number of the append, from 1, and how it fails.
     pub(crate) faults: Mutex<Vec<(u32, Fault)>>,
-    appends: AtomicU32,
+    /// How many were begun.
+    pub(crate) appends: AtomicU32,
     /// Appends take a permit before they begin.
     pub(crate) gate: Semaphore,
     /// A record whose chained digest is read wrong; 0 for none.
