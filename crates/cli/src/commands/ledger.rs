@@ -24,7 +24,7 @@ pub(crate) enum Ledger {
 示例 Examples:
   dengmi ledger export --format hledger > points.journal
   hledger -f points.journal check
-  hledger -f points.journal balance")]
+  hledger -f points.journal balancesheetequity --depth 1")]
 pub(crate) struct Export {
     /// 分行，缺省为全部 The branch [default: all]
     #[arg(long, value_name = "N", value_parser = data::branch_arg)]
@@ -68,14 +68,16 @@ impl Ledger {
     }
 }
 
+/// What faces the members is equity: no period is closed, and so the balance sheet with equity nets
+/// to zero at every moment.
 const HEADER: &str = "\
 ; 灯谜积分账 · points ledger of dengmi. One transaction an entry, code = branch and entry number.
 commodity 1000. pts
-account 发行:issue      ; type: R
+account 发行:issue      ; type: E
 account 会员            ; type: L
-account 兑换:redemption ; type: X
-account 过期:expiry     ; type: X
-account 银行:house      ; type: X
+account 兑换:redemption ; type: E
+account 过期:expiry     ; type: E
+account 银行:house      ; type: E
 ";
 
 fn account(account: Account) -> String {
