@@ -60,6 +60,8 @@ pub fn binary() -> &'static Path {
     BINARY.get_or_init(|| {
         let output = Command::new(env!("CARGO"))
             .args(["build", "--workspace", "--bin", "dengmi", "--locked", "--offline"])
+            // Optimised where the test is: its figures are of the program as it is shipped.
+            .args((!cfg!(debug_assertions)).then_some("--release"))
             .args(["--message-format", "json"])
             .current_dir(root())
             .output()
