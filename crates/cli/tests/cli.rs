@@ -294,6 +294,9 @@ fn books_balance(data: &Path) {
     };
     if let Ok(checked) = hledger(&["check"]) {
         assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+        let balance = hledger(&["balance"]).unwrap();
+        let balance = String::from_utf8(balance.stdout).unwrap();
+        assert_eq!(balance.lines().last().map(str::trim), Some("0"), "{balance}");
         let sheet = hledger(&["balancesheetequity", "--depth", "1"]).unwrap();
         let sheet = String::from_utf8(sheet.stdout).unwrap();
         assert!(sheet.contains("会员"), "{sheet}");
